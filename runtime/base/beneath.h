@@ -1,0 +1,50 @@
+/* The one resolver for paths in a workspace. Every open goes through openat2(2) with
+ * RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS on a directory descriptor that was opened once, so
+ * neither links nor races lead outside. Without openat2 (Linux < 5.6) a walk without any links. */
+#ifndef BASE_BENEATH_H
+#define BASE_BENEATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+
+#define BENEATH_PATH_MAX 4096
+
+/* Opens the workspace directory: O_PATH | O_DIRECTORY | O_CLOEXEC. `real` (BENEATH_PATH_MAX bytes)
+ * receives its absolute path without links. Returns the descriptor or -1. */
+int beneath_open_root(const char *dir, char *real, struct err *err);
+
+/* Makes `path` relative to the root: a relative path is normalised ("a//./b" is "a/b", "" and "."
+ * are "."), an absolute one must start with `root_real`. ".." is kept for the kernel to judge.
+ * Refuses NUL-free but hopeless input: empty text, over-long names, control characters. `out` has
+ * BENEATH_PATH_MAX bytes. 0 or -1. Errors: ERR_DENIED, ERR_LIMIT, ERR_USAGE. */
+int beneath_relative(const char *root_real, const char *path, char *out, struct err *err);
+
+/* Opens a regular file for reading (never blocks on a FIFO, never opens a device). *st may be NULL.
+ * Descriptor or -1. */
+int beneath_open_file(int root, const char *relative, struct stat *st, struct err *err);
+
+/* Opens a directory for reading and openat(). Descriptor or -1. */
+int beneath_open_dir(int root, const char *relative, struct err *err);
+
+/* Is this path one that no tool may write: .git and .tackle at any depth, whatever their case? */
+bool beneath_is_protected(const char *relative);
+
+#define BENEATH_NEW     (1u << 0) /* the file must not exist */
+#define BENEATH_PARENTS (1u << 1) /* make missing directories, 0777 & ~umask */
+
+/* Replaces or creates a file through a temporary one and rename(2): old content or new, never a
+ * mix, on disk when it returns. A link inside the workspace is followed to the file it names; mode
+ * bits but set-id are kept, a new file gets 0666 & ~umask. *created tells which it was; it may be
+ * NULL. 0 or -1. */
+int beneath_replace(int root, const char *relative, const void *data, size_t len, unsigned flags,
+                    bool *created, struct err *err);
+
+/* Reads a regular file whole, up to `max` bytes: over it ERR_LIMIT. *data is malloc'd, has a zero
+ * byte after *len, and is the caller's. 0 or -1. */
+int beneath_read(int root, const char *relative, size_t max, char **data, size_t *len,
+                 struct err *err);
+
+#endif

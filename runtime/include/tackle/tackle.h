@@ -1,0 +1,244 @@
+/*
+ * tackle/tackle.h - the agent runtime as a library.
+ *
+ * A runtime holds settings, tools and one event loop; any number of runs live in it. A run sends
+ * a conversation and the schemas of its tools to an OpenAI-compatible endpoint, runs the tool
+ * calls that come back, and ends on the model's final answer or on a limit. It always ends with
+ * exactly one result.
+ *
+ *     tackle_runtime *rt;
+ *     tackle_run *run;
+ *     tackle_error err = TACKLE_ERROR_INIT;
+ *     if (tackle_runtime_new(&rt, &err) == 0 && tackle_load_config(rt, &err) == 0 &&
+ *         tackle_run_start(rt, &(tackle_run_options){.size = sizeof(tackle_run_options),
+ *                                                    .prompt = "What is in this folder?"},
+ *                          &run, &err) == 0 &&
+ *         tackle_run_wait(run, &err) == 0)
+ *         puts(tackle_run_text(run));
+ *
+ * Threads: a runtime and everything made from it belong to one thread; only tackle_wakeup() may
+ * be called from elsewhere. Different runtimes may live in different threads. The library keeps
+ * no global state, never prints, never calls exit() and installs no signal handler.
+ *
+ * Functions return 0, or a negative number with `err` filled in; err may be NULL. Text is UTF-8
+ * and zero-terminated. What you pass is copied; what you get is borrowed until the object it came
+ * from is freed, unless the declaration says that you free it, with tackle_free().
+ */
+#ifndef TACKLE_TACKLE_H
+#define TACKLE_TACKLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define TACKLE_API __attribute__((visibility("default")))
+#else
+#define TACKLE_API
+#endif
+
+typedef struct tackle_runtime tackle_runtime;
+typedef struct tackle_run tackle_run;
+
+/* How a run ended, as the exit code of the command line. */
+#define TACKLE_EXIT_OK         0
+#define TACKLE_EXIT_INTERNAL   1
+#define TACKLE_EXIT_USAGE      2
+#define TACKLE_EXIT_CONFIG     3  /* configuration, agent file, plugin or schema file invalid */
+#define TACKLE_EXIT_AUTH       4  /* the endpoint answered 401 or 403, or there is no key */
+#define TACKLE_EXIT_API        5  /* the endpoint failed for good, or cannot be reached */
+#define TACKLE_EXIT_TOOL       6  /* a tool failure that policy makes fatal */
+#define TACKLE_EXIT_DENIED     7  /* ended without success after a denial */
+#define TACKLE_EXIT_APPROVAL   8  /* paused: an approval is needed */
+#define TACKLE_EXIT_BUDGET     9  /* a limit on steps, calls, tokens, cost or time was reached */
+#define TACKLE_EXIT_ANSWER     10 /* the answer broke its contract: empty, refused, cut, invalid */
+#define TACKLE_EXIT_REPLAY     11 /* a request differs from the recorded one */
+#define TACKLE_EXIT_SANDBOX    12
+#define TACKLE_EXIT_SESSION    13
+#define TACKLE_EXIT_LOOP       14 /* the same calls again and again */
+#define TACKLE_EXIT_SIGNALLED  128 /* plus the number of the signal */
+
+typedef struct tackle_error {
+    uint32_t size;      /* set by the caller: sizeof(tackle_error) */
+    int32_t exit_code;  /* TACKLE_EXIT_... */
+    char reason[32];    /* stop reason: "usage", "config_error", "plugin_error", ... */
+    char message[1024]; /* one line: what, which, what to do */
+} tackle_error;
+
+#define TACKLE_ERROR_INIT {sizeof(tackle_error), 0, "", ""}
+
+/* "0.1.0" */
+TACKLE_API const char *tackle_version(void);
+
+/* Frees text that the declaration says is yours. NULL is fine. */
+TACKLE_API void tackle_free(void *text);
+
+/* ---- Runtime and settings ---- */
+
+TACKLE_API int32_t tackle_runtime_new(tackle_runtime **out, tackle_error *err);
+
+/* Cancels what still runs, ends the tool hosts, frees all runs that are left. NULL is fine. */
+TACKLE_API void tackle_runtime_free(tackle_runtime *rt);
+
+/* One setting by its key, with a value as text: ("max_steps", "20"). The last value counts; list
+ * settings (type "list") gather one value a call. These win over configuration files, agent files
+ * and the environment. An unknown key or a bad value is TACKLE_EXIT_USAGE. */
+TACKLE_API int32_t tackle_set(tackle_runtime *rt, const char *key, const char *value,
+                              tackle_error *err);
+
+/* Reads what a user has set up: /etc/tackle/config.yaml, $XDG_CONFIG_HOME/tackle/config.yaml,
+ * .tackle/config.yaml of the workspace (which may only tighten), and TACKLE_* of the environment.
+ * Without this call a runtime reads no file and no variable but those of the API keys. */
+TACKLE_API int32_t tackle_load_config(tackle_runtime *rt, tackle_error *err);
+
+/* A setting as it is declared. Arrays of them are arrays of pointers, ended by NULL. */
+typedef struct tackle_setting {
+    uint32_t size;
+    uint32_t reserved;
+    const char *key;           /* "max_steps"; the flag is --max-steps, the variable
+                                  TACKLE_MAX_STEPS */
+    const char *type;          /* text, path, int, bool, duration, money, choice, list */
+    const char *argument;      /* what stands for the value in help: "N"; NULL for bool */
+    const char *default_value; /* as text; NULL: none */
+    const char *choices;       /* "low|high" for choice; else NULL */
+    const char *group;         /* heading in help: "model", "input", "tools", "limits", ... */
+    const char *help;          /* one line */
+} tackle_setting;
+
+/* All settings there are; static. */
+TACKLE_API const tackle_setting *const *tackle_settings(void);
+
+/* ---- Tools that are functions of the embedding program ---- */
+
+typedef struct tackle_pending tackle_pending;
+
+typedef struct tackle_function {
+    uint32_t size;
+    uint32_t does;   /* TACKLE_READS | ... of plugin.h; 0: touches nothing */
+    uint32_t effect; /* TACKLE_EFFECT_... of plugin.h */
+    uint32_t reserved;
+    const char *name;        /* [a-z_][a-z0-9_]*, at most 64 bytes */
+    const char *description; /* the model reads this */
+    const char *params;      /* JSON Schema of the arguments object; NULL: no arguments */
+    /* Called from tackle_step() with arguments that fit `params`. Answer with
+     * tackle_pending_finish(), at once or later. */
+    void (*call)(void *user, tackle_pending *pending, const char *args_json);
+    void *user;
+} tackle_function;
+
+TACKLE_API int32_t tackle_add_function(tackle_runtime *rt, const tackle_function *function,
+                                       tackle_error *err);
+
+/* Ends a call, exactly once; `pending` is gone afterwards. code 0 is success, a negative
+ * TACKLE_E_ code of plugin.h a failure; text is what the model reads. If the run has ended in the
+ * meantime this only frees `pending`. */
+TACKLE_API void tackle_pending_finish(tackle_pending *pending, int32_t code, const char *text,
+                                      size_t len);
+
+/* ---- Runs ---- */
+
+typedef struct tackle_event {
+    uint32_t size;
+    uint32_t reserved;
+    uint64_t seq;     /* 1, 2, 3 ... within the run, no gap */
+    const char *type; /* "message.delta", "tool.completed", ..., last of all "result" */
+    const char *json; /* the whole event as one JSON object, no newline */
+    size_t json_len;
+    const char *text; /* message.delta and reasoning.delta: the text; else NULL */
+    size_t text_len;
+} tackle_event;
+
+/* Called from tackle_step(), in order. May cancel the run; must not free it nor step. The event is
+ * valid until the callback returns; a callback that blocks makes the run wait. */
+typedef void (*tackle_event_fn)(void *user, tackle_run *run, const tackle_event *event);
+
+typedef struct tackle_run_options {
+    uint32_t size;
+    uint32_t reserved;
+    const char *prompt;          /* the user's message; required */
+    const char *const *settings; /* "key=value" for this run only, NULL-terminated; may be NULL */
+    const char *const *files;    /* text files put in front of the prompt; may be NULL */
+    tackle_event_fn on_event;    /* may be NULL */
+    void *user;
+} tackle_run_options;
+
+/* Checks settings, agent, plugins and files, and starts. On failure nothing was sent anywhere. */
+TACKLE_API int32_t tackle_run_start(tackle_runtime *rt, const tackle_run_options *options,
+                                    tackle_run **out, tackle_error *err);
+
+/* Adds a user message to a run that has ended with a final answer or a limit, and starts it again
+ * with the same settings, limits counted anew. */
+TACKLE_API int32_t tackle_run_continue(tackle_run *run, const char *prompt, tackle_error *err);
+
+/* Ends the run soon: its request is dropped, its calls are cancelled, its result has status
+ * "interrupted". `signal` is what the result says: SIGINT, SIGTERM, ..., 0: cancelled. */
+TACKLE_API void tackle_run_cancel(tackle_run *run, int32_t signal);
+
+/* 1 when the result is there. */
+TACKLE_API int32_t tackle_run_done(const tackle_run *run);
+
+/* After the end: the exit code, the result object as JSON, the final answer ("" when none). */
+TACKLE_API int32_t tackle_run_exit_code(const tackle_run *run);
+TACKLE_API const char *tackle_run_result(const tackle_run *run);
+TACKLE_API const char *tackle_run_text(const tackle_run *run);
+
+/* Cancels a run that is not done, without further events, and frees it. NULL is fine. */
+TACKLE_API void tackle_run_free(tackle_run *run);
+
+/* ---- The loop ---- */
+
+/* Handles what is ready, after waiting for it for at most timeout_ms (0: not at all, -1: without
+ * limit). Returns the number of runs that are not done, or a negative number. */
+TACKLE_API int32_t tackle_step(tackle_runtime *rt, int32_t timeout_ms, tackle_error *err);
+
+/* Steps until this run is done; others go on meanwhile. 0 whatever its exit code. */
+TACKLE_API int32_t tackle_run_wait(tackle_run *run, tackle_error *err);
+
+/* A descriptor for the caller's own loop: readable when tackle_step(rt, 0, ...) has work, timers
+ * included. Only poll it. */
+TACKLE_API int32_t tackle_fd(const tackle_runtime *rt);
+
+/* Makes a tackle_step() that waits return. From any thread, and from a signal handler. */
+TACKLE_API void tackle_wakeup(tackle_runtime *rt);
+
+/* ---- Looking things up: *json is yours, free it with tackle_free() ---- */
+
+/* [{"name","description","plugin","params","does":[...],"effect","allowed","reason"}]: the tools
+ * of the agent and plugins that the settings name. */
+TACKLE_API int32_t tackle_list_tools(tackle_runtime *rt, char **json, tackle_error *err);
+
+/* Runs one tool without a model, policy and argument check included, and waits for it:
+ * {"name","ok","code","output","duration_ms","files":[...]}. 0 even when the tool failed. */
+TACKLE_API int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_json,
+                                    char **json, tackle_error *err);
+
+/* [{"name","version","description","path","tools":[...],"status","error"}] */
+TACKLE_API int32_t tackle_list_plugins(tackle_runtime *rt, char **json, tackle_error *err);
+
+/* Loads one plugin in a host process and says what is wrong with it:
+ * {"path","ok","problems":[{"what","fix"}],"notes":[...],"plugin":{...}}. */
+TACKLE_API int32_t tackle_check_plugin(tackle_runtime *rt, const char *path, char **json,
+                                       tackle_error *err);
+
+/* [{"name","description","path","origin"}] */
+TACKLE_API int32_t tackle_list_agents(tackle_runtime *rt, char **json, tackle_error *err);
+
+/* One agent by name or path, read and checked: {"name","description","path","model","tools",
+ * "settings":{...},"prompt"}. An invalid file is an error that names the line. */
+TACKLE_API int32_t tackle_show_agent(tackle_runtime *rt, const char *agent, char **json,
+                                     tackle_error *err);
+
+/* [{"key","value","origin"}]: every setting with where its value comes from. Never a key. */
+TACKLE_API int32_t tackle_show_settings(tackle_runtime *rt, char **json, tackle_error *err);
+
+/* [{"name","base_url","key_env","key_present","model"}] */
+TACKLE_API int32_t tackle_list_providers(tackle_runtime *rt, char **json, tackle_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TACKLE_TACKLE_H */

@@ -1,0 +1,80 @@
+/*
+ * The link between the runtime and a tackle-host process: frames on a stream socket. Pure functions
+ * on bytes; both ends use these, and neither trusts the other.
+ *
+ * A frame is 12 bytes of header, little-endian, and a payload:
+ *     u32 payload length | u16 type | u16 zero | u32 call number (0: not about a call)
+ *
+ * One call runs at a time on one link. Descriptors of the host process: 3 the socket, 4 the
+ * workspace directory (O_PATH), 5 an eventfd that the runtime writes to cancel the running call
+ * (and the host drains when a call starts).
+ *
+ *     runtime                                     host
+ *     OPEN    json: options, workspace, ...  ->
+ *                                            <-   OPENED json: file identity | REFUSED json: problem
+ *     CALL    head: tool, key, ms; args      ->
+ *                                            <-   OUTPUT bytes, PROGRESS text, LOG json,
+ *                                                 CHANGED json, any number
+ *                                            <-   REMEMBER bytes
+ *     REMEMBERED error text, "" when fine    ->
+ *                                            <-   FETCH head: method, url, headers; body
+ *     FETCHED head: status, ... ; body       ->
+ *                                            <-   DONE json: code, message, ...
+ *     CLOSE                                  ->   (the host calls close() and exits)
+ */
+#ifndef WIRE_LINK_H
+#define WIRE_LINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define LINK_SOCKET_FD    3
+#define LINK_WORKSPACE_FD 4
+#define LINK_CANCEL_FD    5
+
+#define LINK_HEADER_SIZE 12u
+#define LINK_PAYLOAD_MAX (32u << 20)
+
+enum link_type {
+    LINK_OPEN = 1,
+    LINK_CALL = 2,
+    LINK_REMEMBERED = 3,
+    LINK_FETCHED = 4,
+    LINK_CLOSE = 5,
+    LINK_OPENED = 16,
+    LINK_REFUSED = 17,
+    LINK_OUTPUT = 18,
+    LINK_PROGRESS = 19,
+    LINK_LOG = 20,
+    LINK_CHANGED = 21,
+    LINK_REMEMBER = 22,
+    LINK_FETCH = 23,
+    LINK_DONE = 24
+};
+
+struct link_frame {
+    uint16_t type;
+    uint32_t call;
+    const char *payload; /* borrowed from the buffer that was read; not zero-terminated */
+    size_t len;
+};
+
+/* Appends a frame to `out`. -1 when the payload is over LINK_PAYLOAD_MAX or out is full. */
+int link_write(struct buf *out, uint16_t type, uint32_t call, const void *payload, size_t len);
+
+/* A frame of two parts, for CALL, FETCH and FETCHED: u32 length of `head`, head (JSON), body. */
+int link_write_parts(struct buf *out, uint16_t type, uint32_t call, const char *head,
+                     size_t head_len, const void *body, size_t body_len);
+
+/* Takes the first frame of data[0..len). Returns the bytes it uses, 0 when more are needed, -1 for
+ * a frame that breaks the rules: too long, unknown type, non-zero padding. */
+long link_read(const char *data, size_t len, struct link_frame *frame, struct err *err);
+
+/* Splits the payload of a frame of two parts. 0 or -1. */
+int link_read_parts(const struct link_frame *frame, const char **head, size_t *head_len,
+                    const char **body, size_t *body_len);
+
+#endif

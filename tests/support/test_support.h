@@ -1,0 +1,24 @@
+/* What every test needs: cmocka with the headers it wants, temporary directories, whole files. */
+#ifndef TESTS_TEST_SUPPORT_H
+#define TESTS_TEST_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+/* A fresh directory; malloc'd path. test_remove_tree() deletes it with all that is in it. */
+char *test_temp_dir(void);
+void test_remove_tree(const char *path);
+
+/* Writes a file, making its directories; fails the test on error. */
+void test_write_file(const char *path, const void *data, size_t len);
+
+/* Reads a whole file; malloc'd and zero-terminated; NULL when it cannot be read. */
+char *test_read_file(const char *path, size_t *len);
+
+/* "a/b" as a malloc'd text. */
+char *test_join(const char *a, const char *b);
+
+#endif
