@@ -35,16 +35,17 @@ int err_prefix(struct err *e, const char *format, ...)
 {
     if (!e)
         return -1;
-    char old[sizeof e->text];
-    memcpy(old, e->text, sizeof old);
+    char text[2 * sizeof e->text];
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(e->text, sizeof e->text, format, args);
+    int len = vsnprintf(text, sizeof e->text, format, args);
     va_end(args);
-    if (len < 0)
-        len = 0;
-    if ((size_t)len < sizeof e->text)
-        (void)snprintf(e->text + len, sizeof e->text - (size_t)len, ": %s", old);
+    size_t used = len < 0 ? 0 : (size_t)len;
+    if (used >= sizeof e->text)
+        used = sizeof e->text - 1;
+    (void)snprintf(text + used, sizeof text - used, ": %s", e->text);
+    memcpy(e->text, text, sizeof e->text);
+    e->text[sizeof e->text - 1] = '\0';
     drop_cut_character(e->text, sizeof e->text);
     return -1;
 }
