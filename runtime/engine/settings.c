@@ -1,0 +1,442 @@
+#include "engine/settings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define ROW(key, type, arg, def, choices, group, help)                                             \
+    &(const tackle_setting)                                                                        \
+    {                                                                                              \
+        sizeof(tackle_setting), 0, key, type, arg, def, choices, group, help                       \
+    }
+
+/* In the order of enum setting. */
+static const tackle_setting *const table[SETTING_COUNT + 1] = {
+    ROW("model", "text", "[PROVIDER/]MODEL", NULL, NULL, "model",
+        "the model, and the provider it is asked from"),
+    ROW("base_url", "text", "URL", NULL, NULL, "model",
+        "ask this endpoint instead of the provider's; its key is TACKLE_API_KEY, or none"),
+    ROW("effort", "choice", "LEVEL", NULL, "low|high", "model", "how hard the model thinks"),
+    ROW("thoughts", "bool", NULL, NULL, NULL, "model", "ask for the model's thoughts"),
+    ROW("stream", "bool", NULL, "true", NULL, "model", "receive the answer as it is written"),
+    ROW("system", "text", "TEXT|@FILE", NULL, NULL, "input", "replace the agent's system prompt"),
+    ROW("file", "list", "FILE", NULL, NULL, "input", "put a text file in front of the prompt"),
+    ROW("workspace", "path", "DIR", ".", NULL, "input", "the folder that the tools work in"),
+    ROW("instructions", "bool", NULL, "true", NULL, "input",
+        "read AGENTS.md from the repository's root down to the workspace"),
+    ROW("agent", "text", "NAME|PATH", "assistant", NULL, "tools", "the agent to run"),
+    ROW("trust_project", "bool", NULL, "false", NULL, "tools",
+        "give an agent file found in the workspace the rights it asks for"),
+    ROW("plugin", "list", "NAME|PATH", NULL, NULL, "tools", "add the tools of a plugin"),
+    ROW("plugin_option", "list", "NAME.OPTION=VALUE", NULL, NULL, "tools",
+        "set an option that a plugin declares"),
+    ROW("tools", "text", "A,B", NULL, NULL, "tools", "offer these tools only"),
+    ROW("no_tools", "bool", NULL, "false", NULL, "tools", "offer no tools"),
+    ROW("sandbox", "choice", "MODE", "read-only", "read-only|workspace-write", "permissions",
+        "what tools may do: read the workspace; or also change it and run commands"),
+    ROW("max_steps", "int", "N", "50", NULL, "limits", "end after N requests to the model"),
+    ROW("max_tool_calls", "int", "N", NULL, NULL, "limits", "end after N tool calls"),
+    ROW("max_time", "duration", "TIME", NULL, NULL, "limits", "end after this time: 90, 30s, 5m, 1h"),
+    ROW("tool_timeout", "duration", "TIME", "120s", NULL, "limits", "the most one tool call may take"),
+    ROW("retries", "int", "N", "5", NULL, "limits", "how often a failed request is repeated"),
+    ROW("replay", "path", "DIR", NULL, NULL, "state",
+        "take the model's replies from a recording; tools run for real"),
+    NULL};
+
+const tackle_setting *const *settings_table(void)
+{
+    return table;
+}
+
+const char *settings_key(enum setting id)
+{
+    return table[id]->key;
+}
+
+const char *settings_layer_name(enum layer layer)
+{
+    static const char *const names[] = {"default", "system configuration", "user configuration",
+                                        "project configuration", "agent", "environment",
+                                        "flag", "run"};
+    return names[layer];
+}
+
+static bool is_type(enum setting id, const char *type)
+{
+    return strcmp(table[id]->type, type) == 0;
+}
+
+int64_t settings_parse_duration(const char *text)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    const int64_t year_ms = INT64_C(31536000000);
+    if (*text < '0' || *text > '9')
+        return -1;
+    char *end = NULL;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (errno)
+        return -1;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].unit) == 0)
+            return number > year_ms / units[i].ms ? -1 : number * units[i].ms;
+    return -1;
+}
+
+static int parse_int(const char *text, int64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (errno || end == text || *end)
+        return -1;
+    *out = number;
+    return 0;
+}
+
+static bool is_choice(const char *choices, const char *value)
+{
+    size_t len = strlen(value);
+    for (const char *at = choices; len && at; at = strchr(at, '|')) {
+        at += *at == '|';
+        if (strncmp(at, value, len) == 0 && (at[len] == '|' || at[len] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static int bad_value(enum setting id, const char *value, const char *wanted, struct err *err)
+{
+    return err_set(err, ERR_USAGE, "%s: '%s' is not %s", table[id]->key, value, wanted);
+}
+
+/* Checks a value, and gives booleans one spelling. */
+static int check_value(enum setting id, const char **value, struct err *err)
+{
+    int64_t number = 0;
+    if (is_type(id, "bool")) {
+        if (is_choice("true|yes|on|1", *value))
+            *value = "true";
+        else if (is_choice("false|no|off|0", *value))
+            *value = "false";
+        else
+            return bad_value(id, *value, "true or false", err);
+    } else if (is_type(id, "int")) {
+        if (parse_int(*value, &number) != 0 || number < 0 || number > INT32_MAX)
+            return bad_value(id, *value, "a whole number from 0 up", err);
+        if (id == SET_MAX_STEPS && number == 0)
+            return bad_value(id, *value, "a whole number from 1 up", err);
+    } else if (is_type(id, "duration")) {
+        number = settings_parse_duration(*value);
+        if (number <= 0)
+            return bad_value(id, *value, "a time such as 90, 30s, 5m or 1h", err);
+    } else if (is_type(id, "choice")) {
+        if (!is_choice(table[id]->choices, *value))
+            return err_set(err, ERR_USAGE, "%s: '%s' is not one of %s", table[id]->key, *value,
+                           table[id]->choices);
+    } else if (**value == '\0' && !is_type(id, "text")) {
+        return bad_value(id, *value, "a value", err);
+    }
+    return 0;
+}
+
+/* The index of a key; dashes count as underscores. SETTING_COUNT when unknown. */
+static enum setting find(const char *key)
+{
+    for (size_t id = 0; id < SETTING_COUNT; id++) {
+        const char *a = table[id]->key, *b = key;
+        while (*a && (*a == *b || (*a == '_' && *b == '-')))
+            a++, b++;
+        if (!*a && !*b)
+            return (enum setting)id;
+    }
+    return SETTING_COUNT;
+}
+
+static enum setting find_or_explain(const char *key, struct err *err)
+{
+    enum setting id = find(key);
+    if (id != SETTING_COUNT)
+        return id;
+    size_t best = 4;
+    const char *near = NULL;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        size_t distance = text_distance(key, table[i]->key, best);
+        if (distance < best) {
+            best = distance;
+            near = table[i]->key;
+        }
+    }
+    if (near)
+        err_set(err, ERR_USAGE, "unknown setting '%s'; did you mean '%s'?", key, near);
+    else
+        err_set(err, ERR_USAGE, "unknown setting '%s'; 'tackle config show' lists them all", key);
+    return SETTING_COUNT;
+}
+
+static int add_item(struct setting_value *v, enum layer layer, const char *value, struct err *err)
+{
+    if (v->count == SETTING_ITEMS_MAX)
+        return err_set(err, ERR_USAGE, "more than %d values", SETTING_ITEMS_MAX);
+    struct setting_item *items = realloc(v->items, (v->count + 1) * sizeof *items);
+    if (!items)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    v->items = items;
+    items[v->count] = (struct setting_item){.text = strdup(value), .layer = layer};
+    if (!items[v->count].text)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    v->count++;
+    if (layer > v->layer)
+        v->layer = layer;
+    return 0;
+}
+
+static int set_value(struct settings *s, enum setting id, enum layer layer, const char *value,
+                     struct err *err)
+{
+    struct setting_value *v = &s->values[id];
+    if (check_value(id, &value, err) != 0)
+        return -1;
+    if (is_type(id, "list"))
+        return add_item(v, layer, value, err) == 0 ? 0 : err_prefix(err, "%s", table[id]->key);
+    if (layer < v->layer)
+        return 0;
+    char *copy = strdup(value);
+    if (!copy)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    free(v->text);
+    v->text = copy;
+    v->layer = layer;
+    return 0;
+}
+
+int settings_set(struct settings *s, enum layer layer, const char *key, const char *value,
+                 struct err *err)
+{
+    enum setting id = find_or_explain(key, err);
+    return id == SETTING_COUNT ? -1 : set_value(s, id, layer, value, err);
+}
+
+int64_t settings_number(const struct settings *s, enum setting id)
+{
+    int64_t number = 0;
+    const char *text = s->values[id].text;
+    if (!text)
+        return 0;
+    if (is_type(id, "duration"))
+        return settings_parse_duration(text);
+    return parse_int(text, &number) == 0 ? number : 0;
+}
+
+/* Would this value of a project's file allow less than what is set now? */
+static bool tightens(const struct settings *s, enum setting id, const char *value)
+{
+    int64_t now = settings_number(s, id);
+    int64_t asked = is_type(id, "duration") ? settings_parse_duration(value) : -1;
+    switch (id) {
+    case SET_MAX_STEPS:
+    case SET_MAX_TOOL_CALLS:
+        if (parse_int(value, &asked) != 0)
+            return false;
+        return asked > 0 && (now == 0 || asked <= now);
+    case SET_MAX_TIME:
+    case SET_TOOL_TIMEOUT:
+        return asked > 0 && (now == 0 || asked <= now);
+    case SET_SANDBOX:
+        return strcmp(value, "read-only") == 0;
+    case SET_NO_TOOLS:
+        return strcmp(value, "true") == 0;
+    default:
+        return false;
+    }
+}
+
+/* The text of a JSON scalar, in `room` when it must be made. NULL for lists and objects. */
+static const char *scalar_text(const json_t *value, char *room, size_t size)
+{
+    if (json_is_string(value))
+        return json_string_value(value);
+    if (json_is_boolean(value))
+        return json_is_true(value) ? "true" : "false";
+    if (json_is_integer(value)) {
+        (void)snprintf(room, size, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return room;
+    }
+    if (json_is_real(value)) {
+        (void)snprintf(room, size, "%g", json_real_value(value));
+        return room;
+    }
+    return NULL;
+}
+
+static int set_list_as_text(struct settings *s, enum setting id, enum layer layer,
+                            const json_t *value, struct err *err)
+{
+    char joined[4096] = "";
+    size_t used = 0, index;
+    json_t *item;
+    json_array_foreach(value, index, item)
+    {
+        const char *text = json_string_value(item);
+        if (!text)
+            return err_set(err, ERR_CONFIG, "%s: item %zu is no text", table[id]->key, index + 1);
+        int len = snprintf(joined + used, sizeof joined - used, "%s%s", index ? "," : "", text);
+        if (len < 0 || (size_t)len >= sizeof joined - used)
+            return err_set(err, ERR_LIMIT, "%s: the list is too long", table[id]->key);
+        used += (size_t)len;
+    }
+    return set_value(s, id, layer, joined, err);
+}
+
+static int set_items(struct settings *s, enum setting id, enum layer layer, const json_t *value,
+                     struct err *err)
+{
+    size_t index;
+    json_t *item;
+    json_array_foreach(value, index, item)
+    {
+        const char *text = json_string_value(item);
+        if (!text)
+            return err_set(err, ERR_CONFIG, "%s: item %zu is no text", table[id]->key, index + 1);
+        if (set_value(s, id, layer, text, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int settings_set_json(struct settings *s, enum layer layer, const char *key, const json_t *value,
+                      bool *ignored, struct err *err)
+{
+    char room[64];
+    enum setting id = find_or_explain(key, err);
+    if (id == SETTING_COUNT)
+        return -1;
+    const char *text = scalar_text(value, room, sizeof room);
+    if (layer == LAYER_PROJECT && (!text || !tightens(s, id, text))) {
+        *ignored = true;
+        return 0;
+    }
+    if (json_is_array(value))
+        return is_type(id, "list") ? set_items(s, id, layer, value, err)
+                                   : set_list_as_text(s, id, layer, value, err);
+    if (!text)
+        return err_set(err, ERR_CONFIG, "%s: a %s is wanted here", table[id]->key, table[id]->type);
+    return set_value(s, id, layer, text, err);
+}
+
+int settings_init(struct settings *s)
+{
+    *s = (struct settings){0};
+    for (size_t id = 0; id < SETTING_COUNT; id++) {
+        if (!table[id]->default_value)
+            continue;
+        s->values[id].text = strdup(table[id]->default_value);
+        if (!s->values[id].text) {
+            settings_release(s);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void settings_release(struct settings *s)
+{
+    for (size_t id = 0; id < SETTING_COUNT; id++) {
+        struct setting_value *v = &s->values[id];
+        free(v->text);
+        for (size_t i = 0; i < v->count; i++)
+            free(v->items[i].text);
+        free(v->items);
+    }
+    *s = (struct settings){0};
+}
+
+int settings_copy(struct settings *to, const struct settings *from)
+{
+    *to = (struct settings){0};
+    for (size_t id = 0; id < SETTING_COUNT; id++) {
+        const struct setting_value *v = &from->values[id];
+        to->values[id].layer = v->layer;
+        if (v->text && !(to->values[id].text = strdup(v->text)))
+            goto out_of_memory;
+        for (size_t i = 0; i < v->count; i++)
+            if (add_item(&to->values[id], v->items[i].layer, v->items[i].text, NULL) != 0)
+                goto out_of_memory;
+    }
+    return 0;
+out_of_memory:
+    settings_release(to);
+    return -1;
+}
+
+const char *settings_text(const struct settings *s, enum setting id)
+{
+    return s->values[id].text;
+}
+
+bool settings_flag(const struct settings *s, enum setting id)
+{
+    const char *text = s->values[id].text;
+    return text && strcmp(text, "true") == 0;
+}
+
+bool settings_is_set(const struct settings *s, enum setting id)
+{
+    return s->values[id].layer != LAYER_BUILTIN;
+}
+
+size_t settings_count(const struct settings *s, enum setting id)
+{
+    return s->values[id].count;
+}
+
+const char *settings_item(const struct settings *s, enum setting id, size_t index)
+{
+    return index < s->values[id].count ? s->values[id].items[index].text : NULL;
+}
+
+enum layer settings_item_layer(const struct settings *s, enum setting id, size_t index)
+{
+    return index < s->values[id].count ? s->values[id].items[index].layer : LAYER_BUILTIN;
+}
+
+enum layer settings_layer(const struct settings *s, enum setting id)
+{
+    return s->values[id].layer;
+}
+
+static json_t *value_json(const struct setting_value *v, bool list)
+{
+    if (!list)
+        return v->text ? json_string(v->text) : json_null();
+    json_t *items = json_array();
+    for (size_t i = 0; items && i < v->count; i++)
+        if (json_array_append_new(items, json_string(v->items[i].text)) != 0) {
+            json_decref(items);
+            return NULL;
+        }
+    return items;
+}
+
+json_t *settings_json(const struct settings *s)
+{
+    json_t *all = json_array();
+    for (size_t id = 0; all && id < SETTING_COUNT; id++) {
+        const struct setting_value *v = &s->values[id];
+        json_t *row = json_pack("{s:s, s:o, s:s}", "key", table[id]->key, "value",
+                                value_json(v, is_type((enum setting)id, "list")), "origin",
+                                settings_layer_name(v->layer));
+        if (json_array_append_new(all, row) != 0) {
+            json_decref(all);
+            return NULL;
+        }
+    }
+    return all;
+}
