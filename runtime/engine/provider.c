@@ -1,0 +1,159 @@
+#include "engine/provider.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct row {
+    const char *name;
+    const char *base_url;
+    const char *url_env; /* a variable that replaces base_url; may be NULL */
+    const char *key_env; /* NULL: no key is needed */
+    const char *model;   /* used when none is named; may be NULL */
+    bool thoughts_field;
+};
+
+static const struct row rows[] = {
+    {"default", "https://api.aivideoapi.ai/v1", NULL, "TACKLE_API_KEY", "gemini-2.5-pro", true},
+    {"openai", "https://api.openai.com/v1", "OPENAI_BASE_URL", "OPENAI_API_KEY", NULL, false},
+    {"google", "https://generativelanguage.googleapis.com/v1beta/openai", NULL, "GEMINI_API_KEY",
+     "gemini-2.5-pro", false},
+    {"openrouter", "https://openrouter.ai/api/v1", NULL, "OPENROUTER_API_KEY", NULL, false},
+    {"ollama", "http://127.0.0.1:11434/v1", NULL, NULL, NULL, false},
+    {"llama.cpp", "http://127.0.0.1:8080/v1", NULL, NULL, "default", false},
+};
+
+/* Prices of the default endpoint, from its documentation; USD per million tokens. */
+static const struct {
+    const char *provider, *model;
+    double input_usd, output_usd;
+} prices[] = {{"default", "gemini-2.5-pro", 0.285, 2.25}};
+
+static const struct row *find_row(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strlen(rows[i].name) == len && strncmp(rows[i].name, name, len) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* A model's name may hold slashes itself ("meta-llama/llama-3"): the part before the first one
+ * names a provider only when it is known. */
+static const struct row *choose(const char *setting, const char **model)
+{
+    *model = setting && *setting ? setting : NULL;
+    const char *slash = setting ? strchr(setting, '/') : NULL;
+    const struct row *row = slash ? find_row(setting, (size_t)(slash - setting)) : NULL;
+    if (row)
+        *model = slash[1] ? slash + 1 : NULL;
+    return row ? row : &rows[0];
+}
+
+static int check_url(const char *url, struct err *err)
+{
+    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
+    if (!scheme || !url[scheme] || url[scheme] == '/' || strpbrk(url, " \t\r\n@?#"))
+        return err_set(err, ERR_USAGE,
+                       "base_url: '%s' is not a plain http or https URL such as "
+                       "https://host/v1",
+                       url);
+    return 0;
+}
+
+static char *copy_url(const char *url)
+{
+    size_t len = strlen(url);
+    while (len && url[len - 1] == '/')
+        len--;
+    return strndup(url, len);
+}
+
+static const char *lookup(provider_getenv env, void *user, const char *name)
+{
+    const char *value = name ? env(user, name) : NULL;
+    return value && *value ? value : NULL;
+}
+
+static void set_price(struct provider *p)
+{
+    p->input_usd = p->output_usd = -1;
+    for (size_t i = 0; i < sizeof prices / sizeof *prices; i++)
+        if (strcmp(prices[i].provider, p->name) == 0 && strcmp(prices[i].model, p->model) == 0) {
+            p->input_usd = prices[i].input_usd;
+            p->output_usd = prices[i].output_usd;
+        }
+}
+
+int provider_resolve(const struct settings *s, provider_getenv env, void *user, bool need_key,
+                     struct provider *out, struct err *err)
+{
+    *out = (struct provider){.input_usd = -1, .output_usd = -1};
+    const char *model = NULL;
+    const struct row *row = choose(settings_text(s, SET_MODEL), &model);
+    const char *custom = settings_text(s, SET_BASE_URL);
+    const char *url = custom ? custom : lookup(env, user, row->url_env);
+    if (!url)
+        url = row->base_url;
+    if (check_url(url, err) != 0)
+        return -1;
+    if (!model)
+        model = row->model;
+    if (!model)
+        return err_set(err, ERR_USAGE, "which model of %s? Name it: --model %s/MODEL", row->name,
+                       row->name);
+    out->key_env = custom ? "TACKLE_API_KEY" : row->key_env;
+    const char *key = lookup(env, user, out->key_env);
+    if (!key && row->key_env && !custom && need_key) {
+        return err_set(err, ERR_AUTH, "no API key: %s is not set, and %s needs one",
+                       row->key_env, row == &rows[0] ? "the default endpoint" : row->name);
+    }
+    if (key && strpbrk(key, "\r\n"))
+        return err_set(err, ERR_AUTH, "%s has a line break in it; set the bare key", out->key_env);
+    out->name = strdup(row->name);
+    out->base_url = copy_url(url);
+    out->model = strdup(model);
+    out->key = key ? strdup(key) : NULL;
+    out->thoughts_field = row->thoughts_field;
+    if (!out->name || !out->base_url || !out->model || (key && !out->key)) {
+        provider_release(out);
+        return err_set(err, ERR_NOMEM, "out of memory");
+    }
+    set_price(out);
+    return 0;
+}
+
+void provider_release(struct provider *p)
+{
+    if (p->key)
+        explicit_bzero(p->key, strlen(p->key));
+    free(p->key);
+    free(p->name);
+    free(p->base_url);
+    free(p->model);
+    *p = (struct provider){.input_usd = -1, .output_usd = -1};
+}
+
+double provider_cost(const struct provider *p, long long input_tokens, long long output_tokens)
+{
+    if (p->input_usd < 0 || p->output_usd < 0)
+        return -1;
+    return ((double)input_tokens * p->input_usd + (double)output_tokens * p->output_usd) / 1e6;
+}
+
+json_t *provider_list(provider_getenv env, void *user)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; all && i < sizeof rows / sizeof *rows; i++) {
+        const struct row *row = &rows[i];
+        const char *url = lookup(env, user, row->url_env);
+        bool present = lookup(env, user, row->key_env) != NULL;
+        json_t *item = json_pack("{s:s, s:s, s:s?, s:b, s:s?}", "name", row->name, "base_url",
+                                 url ? url : row->base_url, "key_env", row->key_env, "key_present",
+                                 present, "model", row->model);
+        if (json_array_append_new(all, item) != 0) {
+            json_decref(all);
+            return NULL;
+        }
+    }
+    return all;
+}

@@ -1,0 +1,39 @@
+/* Who is asked: endpoints that are known by name, the key that belongs to each, and what a model
+ * costs. A key is only ever handed out together with the origin that it belongs to. */
+#ifndef ENGINE_PROVIDER_H
+#define ENGINE_PROVIDER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "engine/settings.h"
+
+/* Looks up a variable of the environment; NULL when it is unset. The engine itself reads none. */
+typedef const char *(*provider_getenv)(void *user, const char *name);
+
+struct provider {
+    char *name;     /* owned: "default", "openai", ... */
+    char *base_url; /* owned; without a slash at its end */
+    char *model;    /* owned */
+    char *key;      /* owned, NULL: none is sent; wiped by provider_release() */
+    const char *key_env;
+    bool thoughts_field; /* the endpoint knows include_thoughts */
+    double input_usd;  /* per million tokens; negative: unknown */
+    double output_usd;
+};
+
+/* Chooses by the settings model ("gpt-5", "openai/gpt-5", "openai/") and base_url. ERR_USAGE for a
+ * provider without a model, ERR_AUTH when its key is missing: the text names the variable. With
+ * need_key false (a replay) a missing key is no error. */
+int provider_resolve(const struct settings *s, provider_getenv env, void *user, bool need_key,
+                     struct provider *out, struct err *err);
+void provider_release(struct provider *p);
+
+/* Cost in USD, negative when the price is not known. */
+double provider_cost(const struct provider *p, long long input_tokens, long long output_tokens);
+
+/* [{"name","base_url","key_env","key_present","model"}] */
+json_t *provider_list(provider_getenv env, void *user);
+
+#endif
