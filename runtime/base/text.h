@@ -26,8 +26,10 @@ int text_for_model(struct buf *out, const char *text, size_t len);
 /* For a terminal: the same, ESC shown as \x1b; no byte can act as a control sequence. */
 int text_for_terminal(struct buf *out, const char *text, size_t len);
 
-/* For a CI log: the same, and a line that starts with ::, ##[, ##vso[ or section_start: gets a
- * "| " in front. `at_line_start` carries that state between pieces of one text. */
+/* For a CI log: as for a terminal, and a line that starts with ::, ##[, ##vso[ or section_start:
+ * gets a "| " in front; ##[ and ##vso[, which runners obey anywhere in a line, become # #[ and
+ * # #vso[. `at_line_start` carries that state between pieces of one text; a piece should end with a
+ * line, one that ends in the middle of such a word at the start of a line gets the "| " too. */
 int text_for_ci_log(struct buf *out, const char *text, size_t len, bool *at_line_start);
 
 /* Appends `text` cut to its first `head` and last `tail` bytes, on character edges, with a line
