@@ -367,7 +367,8 @@ static inline int32_t tackle_failf(tackle_call *call, int32_t code, const char *
     va_start(args, format);
     int len = vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    return call->api->fail(call, code, len < 0 ? "failed" : line);
+    /* In parentheses, because cmocka defines a macro fail(). */
+    return (call->api->fail)(call, code, len < 0 ? "failed" : line);
 }
 #endif /* TACKLE_NO_HELPERS */
 
