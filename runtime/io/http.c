@@ -1,0 +1,452 @@
+#include "io/http.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+
+#define CONNECT_MS     10000L
+#define CONNECTIONS    64L
+#define LIFETIME_S     300L
+#define SEND_BUFFER    (64L << 10)
+#define RECEIVE_BUFFER (64L << 10)
+
+struct http {
+    struct loop *loop;
+    CURLM *multi; /* NULL before the first request */
+    struct loop_timer timer;
+    struct http_transfer *transfers; /* doubly linked */
+};
+
+struct http_transfer {
+    struct http *http;
+    struct http_transfer *next, *prev;
+    CURL *easy;
+    struct curl_slist *headers;
+    struct http_slice *body; /* a copy of the array, not of the bytes */
+    size_t body_count, body_index, body_offset;
+    struct http_request request; /* only callbacks, user and limits are used after the start */
+    struct loop_timer silence;
+    size_t received;
+    bool too_large, refused, silent;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* One for each socket that curl wants watched. */
+struct socket_watch {
+    struct http *http;
+    struct loop_watch watch;
+};
+
+static void finish_ended(struct http *http);
+
+static void drive(struct http *http, curl_socket_t socket, int action)
+{
+    int running = 0;
+    (void)curl_multi_socket_action(http->multi, socket, action, &running);
+    finish_ended(http);
+}
+
+static void on_socket_ready(void *user, uint32_t events)
+{
+    struct socket_watch *s = user;
+    int action = 0;
+    if (events & (EPOLLIN | EPOLLHUP))
+        action |= CURL_CSELECT_IN;
+    if (events & EPOLLOUT)
+        action |= CURL_CSELECT_OUT;
+    if (events & EPOLLERR)
+        action |= CURL_CSELECT_ERR;
+    drive(s->http, s->watch.fd, action);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *assigned)
+{
+    (void)easy;
+    struct http *http = user;
+    struct socket_watch *s = assigned;
+    if (what == CURL_POLL_REMOVE) {
+        if (s) {
+            loop_unwatch(http->loop, &s->watch);
+            free(s);
+        }
+        return 0;
+    }
+    uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
+    if (s)
+        return loop_rewatch(http->loop, &s->watch, events, NULL);
+    s = calloc(1, sizeof *s);
+    if (!s)
+        return -1;
+    s->http = http;
+    s->watch = (struct loop_watch){.fd = -1, .ready = on_socket_ready, .user = s};
+    if (loop_watch(http->loop, &s->watch, fd, events, NULL) != 0 ||
+        curl_multi_assign(http->multi, fd, s) != CURLM_OK) {
+        loop_unwatch(http->loop, &s->watch);
+        free(s);
+        return -1;
+    }
+    return 0;
+}
+
+static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *user)
+{
+    (void)multi;
+    struct http *http = user;
+    if (timeout_ms < 0) {
+        loop_clear_timer(http->loop, &http->timer);
+        return 0;
+    }
+    return loop_set_timer(http->loop, &http->timer, clock_ms() + timeout_ms);
+}
+
+static void on_timer(void *user)
+{
+    drive(user, CURL_SOCKET_TIMEOUT, 0);
+}
+
+struct http *http_new(struct loop *loop, struct err *err)
+{
+    struct http *http = calloc(1, sizeof *http);
+    if (!http) {
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    http->loop = loop;
+    http->timer = (struct loop_timer){.due = on_timer, .user = http};
+    return http;
+}
+
+static int load(struct http *http, struct err *err)
+{
+    if (http->multi)
+        return 0;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return err_set(err, ERR_INTERNAL, "libcurl cannot start");
+    http->multi = curl_multi_init();
+    if (!http->multi ||
+        curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK ||
+        curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) != CURLM_OK ||
+        curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted) != CURLM_OK ||
+        curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) != CURLM_OK ||
+        curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS) != CURLM_OK) {
+        (void)curl_multi_cleanup(http->multi);
+        http->multi = NULL;
+        curl_global_cleanup();
+        return err_set(err, ERR_NOMEM, "out of memory");
+    }
+    return 0;
+}
+
+void http_free(struct http *http)
+{
+    if (!http)
+        return;
+    while (http->transfers)
+        http_cancel(http->transfers);
+    if (http->multi) {
+        (void)curl_multi_cleanup(http->multi);
+        curl_global_cleanup();
+    }
+    loop_clear_timer(http->loop, &http->timer);
+    free(http);
+}
+
+/* Header texts may hold the key. */
+static void free_headers(struct curl_slist *headers)
+{
+    for (struct curl_slist *h = headers; h; h = h->next)
+        explicit_bzero(h->data, strlen(h->data));
+    curl_slist_free_all(headers);
+}
+
+static void transfer_free(struct http_transfer *t)
+{
+    if (t->prev)
+        t->prev->next = t->next;
+    else if (t->http->transfers == t)
+        t->http->transfers = t->next;
+    if (t->next)
+        t->next->prev = t->prev;
+    loop_clear_timer(t->http->loop, &t->silence);
+    if (t->easy) {
+        (void)curl_multi_remove_handle(t->http->multi, t->easy);
+        curl_easy_cleanup(t->easy);
+    }
+    free_headers(t->headers);
+    free(t->body);
+    free(t);
+}
+
+void http_cancel(struct http_transfer *transfer)
+{
+    transfer_free(transfer);
+}
+
+/* ---- What curl asks for ---- */
+
+static void expect_byte_within(struct http_transfer *t, int64_t ms)
+{
+    if (ms > 0)
+        (void)loop_set_timer(t->http->loop, &t->silence, clock_ms() + ms);
+}
+
+static size_t on_data(char *data, size_t size, size_t count, void *user)
+{
+    struct http_transfer *t = user;
+    size_t len = size * count;
+    t->received += len;
+    if (t->request.max_bytes && t->received > t->request.max_bytes) {
+        t->too_large = true;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    expect_byte_within(t, t->request.idle_ms);
+    if (t->request.data && t->request.data(t->request.user, t, data, len) != 0) {
+        t->refused = true;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    return len;
+}
+
+static size_t on_body_wanted(char *out, size_t size, size_t count, void *user)
+{
+    struct http_transfer *t = user;
+    size_t room = size * count, used = 0;
+    while (used < room && t->body_index < t->body_count) {
+        const struct http_slice *slice = &t->body[t->body_index];
+        size_t part = slice->len - t->body_offset;
+        if (part > room - used)
+            part = room - used;
+        if (part)
+            memcpy(out + used, slice->data + t->body_offset, part);
+        used += part;
+        t->body_offset += part;
+        if (t->body_offset == slice->len) {
+            t->body_index++;
+            t->body_offset = 0;
+        }
+    }
+    return used;
+}
+
+/* curl rewinds when a kept connection turns out to be dead. */
+static int on_seek(void *user, curl_off_t offset, int origin)
+{
+    struct http_transfer *t = user;
+    if (origin != SEEK_SET || offset != 0)
+        return CURL_SEEKFUNC_CANTSEEK;
+    t->body_index = t->body_offset = 0;
+    return CURL_SEEKFUNC_OK;
+}
+
+static void on_silence(void *user)
+{
+    struct http_transfer *t = user;
+    char text[96];
+    int64_t ms = t->received ? t->request.idle_ms : t->request.first_byte_ms;
+    (void)snprintf(text, sizeof text, "no byte for %lld s", (long long)(ms / 1000));
+    struct http_end end = {
+        .status = http_status(t), .error = text, .worth_retrying = true};
+    if (t->request.done)
+        t->request.done(t->request.user, t, &end);
+    transfer_free(t);
+}
+
+/* ---- The end ---- */
+
+static bool is_worth_retrying(CURLcode code)
+{
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_HTTP2:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2_STREAM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void finish(struct http_transfer *t, CURLcode code)
+{
+    char text[CURL_ERROR_SIZE + 64];
+    struct http_end end = {.status = http_status(t)};
+    if (code != CURLE_OK) {
+        if (t->too_large)
+            (void)snprintf(text, sizeof text, "the body is over %zu bytes", t->request.max_bytes);
+        else
+            (void)snprintf(text, sizeof text, "%s", t->error[0] ? t->error : curl_easy_strerror(code));
+        end.error = text;
+        end.worth_retrying = !t->too_large && !t->refused && is_worth_retrying(code);
+    }
+    if (t->request.done)
+        t->request.done(t->request.user, t, &end);
+    transfer_free(t);
+}
+
+static void finish_ended(struct http *http)
+{
+    int left = 0;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(http->multi, &left))) {
+        struct http_transfer *t = NULL;
+        if (message->msg == CURLMSG_DONE &&
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t) == CURLE_OK && t)
+            finish(t, message->data.result);
+    }
+}
+
+int http_status(const struct http_transfer *transfer)
+{
+    long status = 0;
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK)
+        return 0;
+    return (int)status;
+}
+
+const char *http_header(const struct http_transfer *transfer, const char *name)
+{
+    struct curl_header *header = NULL;
+    if (curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return NULL;
+    return header->value;
+}
+
+/* ---- The start ---- */
+
+static int add_header(struct http_transfer *t, const char *line)
+{
+    struct curl_slist *headers = curl_slist_append(t->headers, line);
+    if (!headers)
+        return -1;
+    t->headers = headers;
+    return 0;
+}
+
+static int add_headers(struct http_transfer *t, const struct http_request *r, struct err *err)
+{
+    for (const char *const *h = r->headers; h && *h; h++) {
+        if (strpbrk(*h, "\r\n"))
+            return err_set(err, ERR_USAGE, "a header has a line break in it");
+        if (add_header(t, *h) != 0)
+            return err_set(err, ERR_NOMEM, "out of memory");
+    }
+    /* No "Expect: 100-continue": it costs a round trip, and some servers never answer it. */
+    if (add_header(t, "Expect:") != 0)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    if (!r->bearer)
+        return 0;
+    size_t size = strlen(r->bearer) + sizeof "Authorization: Bearer ";
+    char *line = malloc(size);
+    if (!line)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    (void)snprintf(line, size, "Authorization: Bearer %s", r->bearer);
+    int status = add_header(t, line);
+    explicit_bzero(line, size);
+    free(line);
+    return status == 0 ? 0 : err_set(err, ERR_NOMEM, "out of memory");
+}
+
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        if (curl_easy_setopt(t->easy, option, value) != CURLE_OK)                                  \
+            return err_set(err, ERR_INTERNAL, "libcurl refuses %s", #option);                      \
+    } while (0)
+
+static int set_body(struct http_transfer *t, const struct http_request *r, struct err *err)
+{
+    curl_off_t total = 0;
+    if (r->body_count == 0)
+        return 0;
+    t->body = calloc(r->body_count, sizeof *t->body);
+    if (!t->body)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    memcpy(t->body, r->body, r->body_count * sizeof *t->body);
+    t->body_count = r->body_count;
+    for (size_t i = 0; i < r->body_count; i++)
+        total += (curl_off_t)r->body[i].len;
+    SET(CURLOPT_POST, 1L);
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, total);
+    SET(CURLOPT_READFUNCTION, on_body_wanted);
+    SET(CURLOPT_READDATA, t);
+    SET(CURLOPT_SEEKFUNCTION, on_seek);
+    SET(CURLOPT_SEEKDATA, t);
+    return 0;
+}
+
+static int set_options(struct http_transfer *t, const struct http_request *r, struct err *err)
+{
+    SET(CURLOPT_PRIVATE, t);
+    SET(CURLOPT_ERRORBUFFER, t->error);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+    SET(CURLOPT_MAXLIFETIME_CONN, LIFETIME_S);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
+    SET(CURLOPT_ACCEPT_ENCODING, "");
+    SET(CURLOPT_USERAGENT, "tackle/" TACKLE_VERSION_TEXT);
+    SET(CURLOPT_URL, r->url);
+    SET(CURLOPT_WRITEFUNCTION, on_data);
+    SET(CURLOPT_WRITEDATA, t);
+    if (r->total_ms > 0)
+        SET(CURLOPT_TIMEOUT_MS, (long)r->total_ms);
+    if (set_body(t, r, err) != 0)
+        return -1;
+    if (r->method)
+        SET(CURLOPT_CUSTOMREQUEST, r->method);
+    if (add_headers(t, r, err) != 0)
+        return -1;
+    SET(CURLOPT_HTTPHEADER, t->headers);
+    return 0;
+}
+
+struct http_transfer *http_start(struct http *http, const struct http_request *request,
+                                 struct err *err)
+{
+    if (load(http, err) != 0)
+        return NULL;
+    struct http_transfer *t = calloc(1, sizeof *t);
+    if (!t) {
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    t->http = http;
+    t->request = *request;
+    t->silence = (struct loop_timer){.due = on_silence, .user = t};
+    t->next = http->transfers;
+    if (t->next)
+        t->next->prev = t;
+    http->transfers = t;
+    t->easy = curl_easy_init();
+    if (!t->easy) {
+        err_set(err, ERR_NOMEM, "out of memory");
+        goto fail;
+    }
+    if (set_options(t, request, err) != 0)
+        goto fail;
+    if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+        err_set(err, ERR_NOMEM, "libcurl cannot take another request");
+        goto fail;
+    }
+    expect_byte_within(t, request->first_byte_ms);
+    return t;
+fail:
+    transfer_free(t);
+    return NULL;
+}
