@@ -237,6 +237,13 @@ static int conclude(struct run *r, int64_t start_ms, struct err *err)
     return 0;
 }
 
+static int64_t deadline(int64_t start_ms, int64_t timeout_ms)
+{
+    if (timeout_ms <= 0)
+        return start_ms;
+    return timeout_ms < INT64_MAX - start_ms ? start_ms + timeout_ms : INT64_MAX;
+}
+
 static int check(const struct process_spec *spec, struct err *err)
 {
     if (!spec->argv || !spec->argv[0] || !*spec->argv[0])
@@ -265,7 +272,7 @@ int process_run(const struct process_spec *spec, struct process_outcome *out, st
     }
     int64_t start_ms = clock_ms();
     struct run r = {.spec = spec, .out = out};
-    r.deadline_ms = start_ms + (spec->timeout_ms > 0 ? spec->timeout_ms : 0);
+    r.deadline_ms = deadline(start_ms, spec->timeout_ms);
     int status = keeper_start(spec, &r.keeper, err);
     if (status == 0) {
         watch(&r);
