@@ -45,7 +45,7 @@ struct watch {
 
 static void report(int fd, enum keeper_event event, int value, int64_t at_ms)
 {
-    struct keeper_report r = {.event = event, .value = value, .at_ms = at_ms};
+    struct keeper_report r = {.event = (int32_t)event, .value = value, .at_ms = at_ms};
     ssize_t sent; /* below PIPE_BUF: whole or not at all; with no reader nobody wants it */
     do
         sent = write(fd, &r, sizeof r);
