@@ -1,0 +1,328 @@
+#include "io/plugin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/url.h"
+#include "io/spawn.h"
+
+#define DESCRIBE_MS        10000
+#define DESCRIPTION_MAX    (2u << 20)
+#define CACHE_FILE_VERSION 1
+
+static char *const host_env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
+
+/* Reads until the process has closed its output; 1 when the time is up. */
+static int read_within(int fd, struct buf *out, int64_t until_ms)
+{
+    for (;;) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int64_t left = until_ms - clock_ms();
+        if (left <= 0 || buf_reserve(out, 4096) != 0)
+            return 1;
+        int ready = poll(&p, 1, (int)left);
+        if (ready < 0 && errno != EINTR)
+            return -1;
+        if (ready <= 0)
+            continue;
+        ssize_t got = read(fd, out->data + out->len, 4096);
+        if (got < 0 && errno != EINTR)
+            return -1;
+        if (got == 0)
+            return 0;
+        if (got > 0) {
+            out->len += (size_t)got;
+            out->data[out->len] = '\0';
+        }
+    }
+}
+
+static int start_describe(const char *host_program, const char *path, int *out_fd,
+                          struct spawned *process, struct err *err)
+{
+    int pipe_fds[2];
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null_fd < 0)
+        return err_set(err, ERR_IO, "cannot open /dev/null: %s", strerror(errno));
+    if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+        (void)close(null_fd);
+        return err_set(err, ERR_IO, "cannot make a pipe: %s", strerror(errno));
+    }
+    char *const argv[] = {(char *)host_program, "describe", (char *)path, NULL};
+    const struct spawn_fd fds[] = {{null_fd, 0}, {pipe_fds[1], 1}, {null_fd, 2}};
+    int status = spawn_start(argv, host_env, fds, 3, process, err);
+    (void)close(null_fd);
+    (void)close(pipe_fds[1]);
+    if (status != 0)
+        (void)close(pipe_fds[0]);
+    *out_fd = pipe_fds[0];
+    return status;
+}
+
+json_t *plugin_describe(const char *host_program, const char *path, struct err *err)
+{
+    struct buf text;
+    struct spawned process;
+    int fd = -1;
+    char how[64];
+    json_t *info = NULL;
+    buf_init(&text, DESCRIPTION_MAX);
+    if (start_describe(host_program, path, &fd, &process, err) != 0)
+        return NULL;
+    int status = read_within(fd, &text, clock_ms() + DESCRIBE_MS);
+    (void)close(fd);
+    if (status != 0)
+        spawn_kill(&process);
+    spawn_reap(&process, how, sizeof how);
+    if (status > 0)
+        err_set(err, ERR_PLUGIN, "%s: did not finish loading within %d s", path,
+                DESCRIBE_MS / 1000);
+    else if (status < 0)
+        err_set(err, ERR_IO, "%s: cannot read from tackle-host: %s", path, strerror(errno));
+    else if (!(info = json_loadb(text.data, text.len, 0, NULL)) || !json_is_object(info))
+        err_set(err, ERR_PLUGIN, "%s: the process %s while it loaded the plugin", path, how);
+    if (!json_is_object(info)) {
+        json_decref(info);
+        info = NULL;
+    }
+    buf_release(&text);
+    return info;
+}
+
+/* ---- The cache ---- */
+
+/* One file a plugin, named after its path (FNV-1a, 64 bits); the path itself stands inside. */
+static char *cache_path(const char *cache_dir, const char *path)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (const char *p = path; *p; p++)
+        hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+    size_t size = strlen(cache_dir) + 64;
+    char *file = malloc(size);
+    if (file)
+        (void)snprintf(file, size, "%s/plugins/%016" PRIx64 ".json", cache_dir, hash);
+    return file;
+}
+
+static bool is_number(const json_t *object, const char *key, long long number)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_integer(value) && json_integer_value(value) == number;
+}
+
+static bool is_same_file(const json_t *info, const struct stat *st)
+{
+    const json_t *file = json_object_get(info, "file");
+    long long mtime_ns = (long long)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    return is_number(file, "dev", (long long)st->st_dev) &&
+           is_number(file, "ino", (long long)st->st_ino) &&
+           is_number(file, "size", (long long)st->st_size) && is_number(file, "mtime_ns", mtime_ns);
+}
+
+static json_t *read_cache(const char *cache_dir, const char *path, const struct stat *st)
+{
+    char *file = cache_path(cache_dir, path);
+    int fd = file ? open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    struct stat own;
+    json_t *entry = NULL, *info = NULL;
+    if (fd >= 0 && fstat(fd, &own) == 0 && S_ISREG(own.st_mode) && own.st_uid == geteuid() &&
+        own.st_size <= (off_t)DESCRIPTION_MAX)
+        entry = json_loadfd(fd, 0, NULL);
+    const char *version = json_string_value(json_object_get(entry, "tackle"));
+    const char *of = json_string_value(json_object_get(entry, "path"));
+    if (version && of && strcmp(version, TACKLE_VERSION_TEXT) == 0 && strcmp(of, path) == 0 &&
+        is_number(entry, "v", CACHE_FILE_VERSION) &&
+        is_same_file(json_object_get(entry, "info"), st))
+        info = json_incref(json_object_get(entry, "info"));
+    json_decref(entry);
+    if (fd >= 0)
+        (void)close(fd);
+    free(file);
+    return info;
+}
+
+static void make_parents(char *file)
+{
+    for (char *slash = strchr(file + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(file, 0700);
+        *slash = '/';
+    }
+}
+
+/* A cache that cannot be written costs time, nothing else: so errors end here. */
+static void write_cache(const char *cache_dir, const char *path, json_t *info)
+{
+    char *file = cache_path(cache_dir, path);
+    size_t size = file ? strlen(file) + 8 : 0;
+    char *temporary = malloc(size ? size : 1);
+    json_t *entry = json_pack("{s:i, s:s, s:s, s:O}", "v", CACHE_FILE_VERSION, "tackle",
+                              TACKLE_VERSION_TEXT, "path", path, "info", info);
+    if (file && temporary && entry) {
+        make_parents(file);
+        (void)snprintf(temporary, size, "%s.XXXXXX", file);
+        int fd = mkostemp(temporary, O_CLOEXEC);
+        if (fd >= 0) {
+            bool written = json_dumpfd(entry, fd, JSON_COMPACT) == 0;
+            if (close(fd) != 0 || !written || rename(temporary, file) != 0)
+                (void)unlink(temporary);
+        }
+    }
+    json_decref(entry);
+    free(temporary);
+    free(file);
+}
+
+/* ---- Loading ---- */
+
+static int refuse_problems(const char *path, const json_t *info, struct err *err)
+{
+    const json_t *problems = json_object_get(info, "problems");
+    const json_t *first = json_array_get(problems, 0);
+    if (!first)
+        return 0;
+    const char *what = json_string_value(json_object_get(first, "what"));
+    const char *fix = json_string_value(json_object_get(first, "fix"));
+    return err_set(err, ERR_PLUGIN, "%s: %s%s%s", path, what ? what : "cannot be loaded",
+                   fix && *fix ? "; " : "", fix && *fix ? fix : "");
+}
+
+static const char *text_of(const json_t *info, const char *key)
+{
+    const char *text = json_string_value(json_object_get(info, key));
+    return text ? text : "";
+}
+
+static int take_tools(struct plugin *p, struct err *err)
+{
+    const json_t *list = json_object_get(p->info, "tools");
+    size_t count = json_array_size(list);
+    p->tools = calloc(count ? count : 1, sizeof *p->tools);
+    if (!p->tools)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    for (; p->tool_count < count; p->tool_count++) {
+        struct tool *tool = &p->tools[p->tool_count];
+        if (tool_from_json(json_array_get(list, p->tool_count), tool, err) != 0)
+            return err_prefix(err, "%s", p->path);
+        tool->owner = p;
+    }
+    return 0;
+}
+
+struct plugin *plugin_load(const char *host_program, const char *cache_dir, const char *path,
+                           struct err *err)
+{
+    struct stat st;
+    struct plugin *p = calloc(1, sizeof *p);
+    if (!p) {
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    p->path = realpath(path, NULL);
+    if (!p->path || stat(p->path, &st) != 0) {
+        err_set(err, ERR_PLUGIN, "plugin %s: %s", path, strerror(errno));
+        goto fail;
+    }
+    p->info = cache_dir ? read_cache(cache_dir, p->path, &st) : NULL;
+    if (!p->info) {
+        p->info = plugin_describe(host_program, p->path, err);
+        if (!p->info || refuse_problems(p->path, p->info, err) != 0)
+            goto fail;
+        if (cache_dir)
+            write_cache(cache_dir, p->path, p->info);
+    }
+    p->name = text_of(p->info, "name");
+    p->version = text_of(p->info, "version");
+    p->description = text_of(p->info, "description");
+    if (take_tools(p, err) != 0)
+        goto fail;
+    return p;
+fail:
+    plugin_free(p);
+    return NULL;
+}
+
+void plugin_free(struct plugin *plugin)
+{
+    if (!plugin)
+        return;
+    for (size_t i = 0; i < plugin->tool_count; i++)
+        tool_release(&plugin->tools[i]);
+    free(plugin->tools);
+    json_decref(plugin->info);
+    free(plugin->path);
+    free(plugin);
+}
+
+static const json_t *find_option(const struct plugin *plugin, const char *option)
+{
+    size_t index;
+    json_t *item;
+    json_array_foreach(json_object_get(plugin->info, "options"), index, item)
+    {
+        if (strcmp(text_of(item, "name"), option) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+const char *plugin_option_default(const struct plugin *plugin, const char *option)
+{
+    return json_string_value(json_object_get(find_option(plugin, option), "default"));
+}
+
+static int unknown_option(const struct plugin *plugin, const char *option, struct err *err)
+{
+    size_t index, best = 4;
+    const char *near = NULL;
+    json_t *item;
+    json_array_foreach(json_object_get(plugin->info, "options"), index, item)
+    {
+        size_t distance = text_distance(option, text_of(item, "name"), best);
+        if (distance < best) {
+            best = distance;
+            near = text_of(item, "name");
+        }
+    }
+    return near ? err_set(err, ERR_USAGE, "plugin %s has no option '%s'; did you mean '%s'?",
+                          plugin->name, option, near)
+                : err_set(err, ERR_USAGE,
+                          "plugin %s has no option '%s'; 'tackle plugins info %s' lists them",
+                          plugin->name, option, plugin->name);
+}
+
+int plugin_check_option(const struct plugin *plugin, const char *option, const char *value,
+                        struct err *err)
+{
+    const json_t *declared = find_option(plugin, option);
+    struct url_parts parts;
+    if (!declared)
+        return unknown_option(plugin, option, err);
+    const char *type = text_of(declared, "type");
+    const char *wanted = NULL;
+    if (strcmp(type, "int") == 0) {
+        char *end = NULL;
+        errno = 0;
+        (void)strtoll(value, &end, 10);
+        if (errno || end == value || *end)
+            wanted = "a whole number";
+    } else if (strcmp(type, "bool") == 0) {
+        if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+            wanted = "true or false";
+    } else if (strcmp(type, "url") == 0 && url_split(value, &parts) != 0) {
+        wanted = "a plain http or https URL";
+    }
+    return wanted ? err_set(err, ERR_USAGE, "plugin option %s.%s: '%s' is not %s", plugin->name,
+                            option, value, wanted)
+                  : 0;
+}
