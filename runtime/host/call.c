@@ -2,7 +2,6 @@
 #include "host/call.h"
 
 #include <errno.h>
-#include <math.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,7 +131,7 @@ static int32_t arg_int(tackle_call *call, const char *key, int64_t *out)
         return 1;
     }
     double real = json_real_value(value);
-    if (!json_is_real(value) || real != trunc(real) || real < -0x1p63 || real >= 0x1p63)
+    if (!json_is_real(value) || real < -0x1p63 || real >= 0x1p63 || real != (double)(int64_t)real)
         return 0;
     *out = (int64_t)real;
     return 1;

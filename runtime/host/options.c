@@ -61,5 +61,6 @@ int option_check(const tackle_option *option, const char *value, struct err *err
         return 0;
     if (option->flags & TACKLE_OPTION_SECRET)
         return err_set(err, ERR_CONFIG, "option '%s' must be %s", option->name, wanted);
-    return err_set(err, ERR_CONFIG, "option '%s' must be %s, not '%s'", option->name, wanted, value);
+    return err_set(err, ERR_CONFIG, "option '%s' must be %s, not '%s'", option->name, wanted,
+                   value);
 }

@@ -20,10 +20,10 @@
 #define NAME_MAX_PLUGIN 32u
 #define NAME_MAX_TOOL   64u
 #define NAME_MAX_OPTION 64u
-#define LOWER_ONLY "abcdefghijklmnopqrstuvwxyz"
-#define LOWER LOWER_ONLY "_"
-#define LETTERS LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
+#define LOWER_ONLY      "abcdefghijklmnopqrstuvwxyz"
+#define LOWER           LOWER_ONLY "_"
+#define LETTERS         LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS          "0123456789"
 #define VERSION_MAX     64u
 #define DOES_KNOWN      (TACKLE_READS | TACKLE_WRITES | TACKLE_RUNS | TACKLE_NETWORK)
 #define DOES_BINDING    0xffu /* bits that must be understood; the others are hints */
@@ -74,8 +74,8 @@ static int copy_struct(struct check *check, const char *type, const void *raw, s
         return refuse(check, fix, "%s.size is %u, under the %zu bytes of ABI 1.0", type, size,
                       least);
     if (size > PLUGIN_STRUCT_MAX)
-        return refuse(check, fix, "%s.size is %u, over the %u bytes that any version may have", type,
-                      size, PLUGIN_STRUCT_MAX);
+        return refuse(check, fix, "%s.size is %u, over the %u bytes that any version may have",
+                      type, size, PLUGIN_STRUCT_MAX);
     memset(own, 0, own_size);
     memcpy(own, raw, size < own_size ? size : own_size);
     return 0;
@@ -322,10 +322,10 @@ static int check_needs(struct check *check, const tackle_plugin *base)
                             "needs more than %u services", PLUGIN_NEEDS_MAX);
     for (size_t i = 0; i < count; i++) {
         if (!service_find(base->needs[i]))
-            status = problems_add(check->problems, fix,
-                                  "needs service '%.80s', which tackle " TACKLE_VERSION_TEXT
-                                  " lacks",
-                                  base->needs[i]);
+            status =
+                problems_add(check->problems, fix,
+                             "needs service '%.80s', which tackle " TACKLE_VERSION_TEXT " lacks",
+                             base->needs[i]);
     }
     return status;
 }
@@ -334,8 +334,7 @@ int plugin_init(struct plugin *plugin, const tackle_plugin *raw, struct problems
 {
     struct check check = {.plugin = plugin, .problems = problems, .subject = "tackle_plugin_v1"};
     memset(plugin, 0, sizeof *plugin);
-    if (copy_struct(&check, "tackle_plugin", raw, PLUGIN_1_0, &plugin->base,
-                    sizeof plugin->base) ||
+    if (copy_struct(&check, "tackle_plugin", raw, PLUGIN_1_0, &plugin->base, sizeof plugin->base) ||
         check_head(&check, &plugin->base))
         return -1;
     int status = check_needs(&check, &plugin->base);

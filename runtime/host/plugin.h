@@ -18,8 +18,8 @@
 #define PLUGIN_STRUCT_MAX      4096u /* a `size` over this is garbage */
 
 struct plugin {
-    tackle_plugin base;    /* fields that the plugin does not know are zero */
-    tackle_tool *tools;    /* owned; the texts in them are the plugin's, which is never unloaded */
+    tackle_plugin base; /* fields that the plugin does not know are zero */
+    tackle_tool *tools; /* owned; the texts in them are the plugin's, which is never unloaded */
     size_t tool_count;
     tackle_option *options; /* owned */
     size_t option_count;

@@ -44,11 +44,12 @@ static int32_t open_path(tackle_call *base, const char *path, uint32_t how)
 static int32_t may_write(struct call *call, const char *name)
 {
     if (!call->session->write)
-        return call_fail(call, TACKLE_E_DENIED,
-                         "this run may only read files; to let it write: --sandbox workspace-write");
+        return call_fail(
+            call, TACKLE_E_DENIED,
+            "this run may only read files; to let it write: --sandbox workspace-write");
     if (beneath_is_protected(name))
-        return call_fail(call, TACKLE_E_DENIED, "files under .git and .tackle are never written: %s",
-                         name);
+        return call_fail(call, TACKLE_E_DENIED,
+                         "files under .git and .tackle are never written: %s", name);
     return TACKLE_OK;
 }
 

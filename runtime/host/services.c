@@ -12,6 +12,7 @@ const void *service_find(const char *id)
         {"config/1", &service_config},
         {"workspace/1", &service_workspace},
         {"http/1", &service_http},
+        {"process/1", &service_process},
     };
     for (size_t i = 0; id && i < sizeof offered / sizeof offered[0]; i++) {
         if (strcmp(id, offered[i].id) == 0)

@@ -212,6 +212,7 @@ static void end(struct call *call)
     buf_release(&call->fetched.content_type);
     buf_release(&call->fetched.body);
     buf_release(&call->fetched.message);
+    process_outcome_release(&call->ran);
 }
 
 /* Finds the tool and reads the arguments: what the runtime has checked is checked again, because
@@ -247,7 +248,8 @@ static int32_t judge(struct call *call, int32_t code)
         if (code == TACKLE_E_TIMEOUT)
             return call_fail(call, code, "the call ran past its deadline of %lld ms",
                              (long long)call->spec->ms);
-        return call_fail(call, code, "tool '%s' failed with code %d and said no reason", name, code);
+        return call_fail(call, code, "tool '%s' failed with code %d and said no reason", name,
+                         code);
     }
     return code;
 }

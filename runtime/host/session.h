@@ -43,9 +43,9 @@ struct session_call {
     const char *args; /* a JSON object */
     size_t args_len;
     const char *key;
-    int64_t ms; /* deadline from now */
-    size_t cap; /* bytes of the result that are passed on; 0: SESSION_OUTPUT_CAP */
-    bool probe; /* call probe(), not call() */
+    int64_t ms;       /* deadline from now */
+    size_t cap;       /* bytes of the result that are passed on; 0: SESSION_OUTPUT_CAP */
+    bool probe;       /* call probe(), not call() */
     const char *note; /* for probe(); NULL: none */
     size_t note_len;
 };

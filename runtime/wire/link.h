@@ -6,8 +6,9 @@
  *     u32 payload length | u16 type | u16 zero | u32 call number (0: not about a call)
  *
  * One call runs at a time on one link. Descriptors of the host process: 3 the socket, 4 the
- * workspace directory (O_PATH), 5 an eventfd that the runtime writes to cancel the running call
- * (and the host drains when a call starts).
+ * workspace directory (O_PATH), 5 an eventfd that the runtime writes to cancel the running call.
+ * The runtime drains it before it sends a CALL; the host only polls it, since it could not tell a
+ * cancel that is left over from one that came right behind the call.
  *
  *     runtime                                     host
  *     OPEN    json: options, workspace, ...  ->

@@ -13,11 +13,11 @@ struct plugin_test;
 
 /* What a call came to; valid until the next call or plugin_test_free(). */
 struct plugin_result {
-    int32_t code;        /* TACKLE_OK, a negative code, or TACKLE_PROBE_... */
-    const char *output;  /* zero-terminated */
+    int32_t code;       /* TACKLE_OK, a negative code, or TACKLE_PROBE_... */
+    const char *output; /* zero-terminated */
     size_t output_len;
-    const char *message; /* of fail(); "" when the call succeeded */
-    const char *note;    /* what the call gave to remember(); "" when nothing */
+    const char *message;  /* of fail(); "" when the call succeeded */
+    const char *note;     /* what the call gave to remember(); "" when nothing */
     const char *progress; /* all progress lines, each with a newline */
     const char *changed;  /* one line a change: "created a.txt", "modified b.txt", "deleted c" */
 };
@@ -44,6 +44,9 @@ void plugin_test_on_fetch(struct plugin_test *t, plugin_test_fetch fetch, void *
 
 /* The deadline for the calls that follow; 10,000 ms at first. */
 void plugin_test_deadline(struct plugin_test *t, int64_t ms);
+
+/* The next call is cancelled from its start. */
+void plugin_test_cancel(struct plugin_test *t);
 
 /* Checks the arguments against the tool's params (as the runtime does) and calls the tool. */
 const struct plugin_result *plugin_test_call(struct plugin_test *t, const char *tool,
