@@ -5,19 +5,19 @@
 
 enum err_code {
     ERR_NONE = 0,
-    ERR_INTERNAL,  /* a bug of ours */
+    ERR_INTERNAL, /* a bug of ours */
     ERR_NOMEM,
-    ERR_USAGE,     /* bad flag, value or call */
-    ERR_CONFIG,    /* a file the user wrote is wrong */
-    ERR_PLUGIN,    /* a plugin cannot be used */
-    ERR_IO,        /* the operating system said no */
+    ERR_USAGE,  /* bad flag, value or call */
+    ERR_CONFIG, /* a file the user wrote is wrong */
+    ERR_PLUGIN, /* a plugin cannot be used */
+    ERR_IO,     /* the operating system said no */
     ERR_NOT_FOUND,
-    ERR_DENIED,    /* outside the workspace, or forbidden */
-    ERR_LIMIT,     /* a size, depth or count is over its cap */
-    ERR_PARSE,     /* bytes that are not what they should be */
-    ERR_AUTH,      /* no key, or the key is refused */
-    ERR_API,       /* the endpoint failed */
-    ERR_REPLAY     /* a recording does not fit */
+    ERR_DENIED, /* outside the workspace, or forbidden */
+    ERR_LIMIT,  /* a size, depth or count is over its cap */
+    ERR_PARSE,  /* bytes that are not what they should be */
+    ERR_AUTH,   /* no key, or the key is refused */
+    ERR_API,    /* the endpoint failed */
+    ERR_REPLAY  /* a recording does not fit */
 };
 
 struct err {

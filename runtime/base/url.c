@@ -42,7 +42,8 @@ int url_split(const char *url, struct url_parts *out)
     if (*out->host == '[') {
         out->host++;
         host_end = memchr(out->host, ']', (size_t)(end - out->host));
-        if (!host_end || strspn(out->host, "0123456789abcdefABCDEF:.") < (size_t)(host_end - out->host))
+        if (!host_end ||
+            strspn(out->host, "0123456789abcdefABCDEF:.") < (size_t)(host_end - out->host))
             return -1;
         out->host_len = (size_t)(host_end - out->host);
         host_end++;

@@ -9,7 +9,7 @@ struct url_parts {
     bool https;
     const char *host; /* into the URL; without the brackets of an IPv6 address */
     size_t host_len;
-    unsigned port; /* 80 or 443 when the URL names none */
+    unsigned port;    /* 80 or 443 when the URL names none */
     const char *path; /* from the first '/', '?' or '#' after the authority, or the end */
 };
 

@@ -7,11 +7,10 @@
 #include "base/yaml.h"
 
 /* What an agent may set beside name and description. */
-static const enum setting allowed[] = {SET_MODEL,     SET_EFFORT,         SET_THOUGHTS,
-                                       SET_STREAM,    SET_INSTRUCTIONS,   SET_PLUGIN,
-                                       SET_TOOLS,     SET_NO_TOOLS,       SET_SANDBOX,
-                                       SET_MAX_STEPS, SET_MAX_TOOL_CALLS, SET_MAX_TIME,
-                                       SET_TOOL_TIMEOUT};
+static const enum setting allowed[] = {
+    SET_MODEL,          SET_EFFORT,   SET_THOUGHTS,    SET_STREAM,  SET_INSTRUCTIONS,
+    SET_PLUGIN,         SET_TOOLS,    SET_NO_TOOLS,    SET_SANDBOX, SET_MAX_STEPS,
+    SET_MAX_TOOL_CALLS, SET_MAX_TIME, SET_TOOL_TIMEOUT};
 
 static const char *last_part(const char *path)
 {
@@ -55,7 +54,8 @@ static int unknown_key(const char *key, struct err *err)
                 : err_set(err, ERR_CONFIG, "unknown key '%s' in the front matter", key);
 }
 
-/* Finds the front matter: from the line after "---" to the next line "---". 0 when there is none. */
+/* Finds the front matter: from the line after "---" to the next line "---". 0 when there is none.
+ */
 static int split(const char *text, size_t len, const char **yaml, size_t *yaml_len,
                  const char **body, struct err *err)
 {
@@ -152,7 +152,8 @@ static unsigned line_of_key(const char *yaml, size_t len, const char *message)
 
 static int fail_in_file(const char *file_name, const char *yaml, size_t len, struct err *err)
 {
-    unsigned line = err && strncmp(err->text, "line ", 5) != 0 ? line_of_key(yaml, len, err->text) : 0;
+    unsigned line =
+        err && strncmp(err->text, "line ", 5) != 0 ? line_of_key(yaml, len, err->text) : 0;
     if (err && err->code != ERR_NOMEM)
         err->code = ERR_CONFIG;
     if (line)

@@ -104,8 +104,8 @@ int provider_resolve(const struct settings *s, provider_getenv env, void *user, 
     out->key_env = custom ? "TACKLE_API_KEY" : row->key_env;
     const char *key = lookup(env, user, out->key_env);
     if (!key && row->key_env && !custom && need_key) {
-        return err_set(err, ERR_AUTH, "no API key: %s is not set, and %s needs one",
-                       row->key_env, row == &rows[0] ? "the default endpoint" : row->name);
+        return err_set(err, ERR_AUTH, "no API key: %s is not set, and %s needs one", row->key_env,
+                       row == &rows[0] ? "the default endpoint" : row->name);
     }
     if (key && strpbrk(key, "\r\n"))
         return err_set(err, ERR_AUTH, "%s has a line break in it; set the bare key", out->key_env);

@@ -19,7 +19,7 @@ struct provider {
     char *key;      /* owned, NULL: none is sent; wiped by provider_release() */
     const char *key_env;
     bool thoughts_field; /* the endpoint knows include_thoughts */
-    double input_usd;  /* per million tokens; negative: unknown */
+    double input_usd;    /* per million tokens; negative: unknown */
     double output_usd;
 };
 

@@ -40,8 +40,10 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
         "what tools may do: read the workspace; or also change it and run commands"),
     ROW("max_steps", "int", "N", "50", NULL, "limits", "end after N requests to the model"),
     ROW("max_tool_calls", "int", "N", NULL, NULL, "limits", "end after N tool calls"),
-    ROW("max_time", "duration", "TIME", NULL, NULL, "limits", "end after this time: 90, 30s, 5m, 1h"),
-    ROW("tool_timeout", "duration", "TIME", "120s", NULL, "limits", "the most one tool call may take"),
+    ROW("max_time", "duration", "TIME", NULL, NULL, "limits",
+        "end after this time: 90, 30s, 5m, 1h"),
+    ROW("tool_timeout", "duration", "TIME", "120s", NULL, "limits",
+        "the most one tool call may take"),
     ROW("retries", "int", "N", "5", NULL, "limits", "how often a failed request is repeated"),
     ROW("replay", "path", "DIR", NULL, NULL, "state",
         "take the model's replies from a recording; tools run for real"),
@@ -59,9 +61,14 @@ const char *settings_key(enum setting id)
 
 const char *settings_layer_name(enum layer layer)
 {
-    static const char *const names[] = {"default", "system configuration", "user configuration",
-                                        "project configuration", "agent", "environment",
-                                        "flag", "run"};
+    static const char *const names[] = {"default",
+                                        "system configuration",
+                                        "user configuration",
+                                        "project configuration",
+                                        "agent",
+                                        "environment",
+                                        "flag",
+                                        "run"};
     return names[layer];
 }
 

@@ -119,9 +119,7 @@ fail:
 int tool_from_parts(const char *name, const char *description, const char *params, uint32_t does,
                     uint32_t effect, struct tool *out, struct err *err)
 {
-    *out = (struct tool){.does = does,
-                         .effect = effect,
-                         .parallel = (does & TACKLE_PARALLEL) != 0};
+    *out = (struct tool){.does = does, .effect = effect, .parallel = (does & TACKLE_PARALLEL) != 0};
     json_error_t where;
     json_t *schema = params ? json_loads(params, JSON_REJECT_DUPLICATES, &where) : NULL;
     int status = 0;

@@ -12,16 +12,16 @@
 #include "wire/schema.h"
 
 struct tool {
-    char *name;        /* owned */
-    char *description; /* owned */
-    char *params;      /* owned: the schema as the model gets it, sanitised JSON text */
-    json_t *declared;  /* owned: the schema as the plugin wrote it; NULL: none */
+    char *name;            /* owned */
+    char *description;     /* owned */
+    char *params;          /* owned: the schema as the model gets it, sanitised JSON text */
+    json_t *declared;      /* owned: the schema as the plugin wrote it; NULL: none */
     struct schema *schema; /* owned: checks arguments; NULL: no arguments */
-    uint32_t does;     /* TACKLE_READS | ... */
-    uint32_t effect;   /* TACKLE_EFFECT_... */
+    uint32_t does;         /* TACKLE_READS | ... */
+    uint32_t effect;       /* TACKLE_EFFECT_... */
     bool parallel;
-    char **hosts;      /* owned, NULL-terminated; NULL: none */
-    void *owner;       /* borrowed: what runs it (a struct plugin or a function) */
+    char **hosts; /* owned, NULL-terminated; NULL: none */
+    void *owner;  /* borrowed: what runs it (a struct plugin or a function) */
 };
 
 /* From {"name","description","params","does":[...],"parallel","effect","hosts"}: what tackle-host

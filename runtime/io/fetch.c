@@ -40,7 +40,8 @@ void fetch_cancel(struct fetch *fetch)
 static void report_refusal(void *user)
 {
     struct fetch *f = user;
-    struct fetch_result result = {.code = f->code, .message = f->message, .content_type = "", .body = ""};
+    struct fetch_result result = {
+        .code = f->code, .message = f->message, .content_type = "", .body = ""};
     f->done(f->user, &result);
     fetch_free(f);
 }
@@ -86,8 +87,8 @@ static bool is_allowed(const char *const *hosts, const char *host, size_t len)
 /* The plugin's headers, but for those that the client makes itself. */
 static size_t collect_headers(const json_t *list, const char *out[], size_t max)
 {
-    static const char *const ours[] = {"host:", "content-length:", "transfer-encoding:",
-                                       "connection:", "expect:"};
+    static const char *const ours[] = {
+        "host:", "content-length:", "transfer-encoding:", "connection:", "expect:"};
     size_t count = 0, index;
     json_t *item;
     json_array_foreach(list, index, item)

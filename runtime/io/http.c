@@ -248,8 +248,7 @@ static void on_silence(void *user)
     char text[96];
     int64_t ms = t->received ? t->request.idle_ms : t->request.first_byte_ms;
     (void)snprintf(text, sizeof text, "no byte for %lld s", (long long)(ms / 1000));
-    struct http_end end = {
-        .status = http_status(t), .error = text, .worth_retrying = true};
+    struct http_end end = {.status = http_status(t), .error = text, .worth_retrying = true};
     if (t->request.done)
         t->request.done(t->request.user, t, &end);
     transfer_free(t);
@@ -285,7 +284,8 @@ static void finish(struct http_transfer *t, CURLcode code)
         if (t->too_large)
             (void)snprintf(text, sizeof text, "the body is over %zu bytes", t->request.max_bytes);
         else
-            (void)snprintf(text, sizeof text, "%s", t->error[0] ? t->error : curl_easy_strerror(code));
+            (void)snprintf(text, sizeof text, "%s",
+                           t->error[0] ? t->error : curl_easy_strerror(code));
         end.error = text;
         end.worth_retrying = !t->too_large && !t->refused && is_worth_retrying(code);
     }

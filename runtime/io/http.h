@@ -20,9 +20,9 @@ struct http_slice {
 
 /* How a transfer ended. */
 struct http_end {
-    int status;            /* of the response; 0 when none came */
-    const char *error;     /* NULL: the transfer ended as it should; else one line */
-    bool worth_retrying;   /* a broken connection, a timeout: another try may work */
+    int status;          /* of the response; 0 when none came */
+    const char *error;   /* NULL: the transfer ended as it should; else one line */
+    bool worth_retrying; /* a broken connection, a timeout: another try may work */
 };
 
 /* Callbacks run inside loop_turn(). `data` may return -1 to stop the transfer, which then ends
@@ -31,14 +31,14 @@ struct http_end {
 struct http_request {
     const char *method; /* NULL: POST when there is a body, else GET */
     const char *url;
-    const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
-    const char *bearer;         /* Authorization: Bearer ...; NULL: none; never logged, wiped */
+    const char *const *headers;    /* "Name: value", NULL-terminated; may be NULL */
+    const char *bearer;            /* Authorization: Bearer ...; NULL: none; never logged, wiped */
     const struct http_slice *body; /* borrowed until the end */
     size_t body_count;
-    size_t max_bytes;       /* of the decoded body; 0: no limit */
-    int64_t first_byte_ms;  /* the longest wait for the first byte of the answer */
-    int64_t idle_ms;        /* the longest silence after that */
-    int64_t total_ms;       /* 0: no limit */
+    size_t max_bytes;      /* of the decoded body; 0: no limit */
+    int64_t first_byte_ms; /* the longest wait for the first byte of the answer */
+    int64_t idle_ms;       /* the longest silence after that */
+    int64_t total_ms;      /* 0: no limit */
     int (*data)(void *user, struct http_transfer *transfer, const char *data, size_t len);
     void (*done)(void *user, struct http_transfer *transfer, const struct http_end *end);
     void *user;

@@ -16,10 +16,10 @@ struct loop {
     int epoll_fd;
     int timer_fd; /* makes the earliest timer visible on epoll_fd */
     int wake_fd;
-    int64_t timer_fd_at_ms; /* what timer_fd is set to; 0: not set */
+    int64_t timer_fd_at_ms;   /* what timer_fd is set to; 0: not set */
     struct loop_timer **heap; /* heap[1] is the earliest; heap[0] is not used */
     size_t timers, heap_size;
-    struct loop_task tasks; /* head of a ring */
+    struct loop_task tasks;              /* head of a ring */
     struct epoll_event ready[READY_MAX]; /* of the turn that runs; data.ptr NULL: taken out */
     int ready_count;
 };
@@ -244,7 +244,8 @@ static void dispatch(struct loop *loop)
 int loop_turn(struct loop *loop, int timeout_ms, struct err *err)
 {
     arm(loop);
-    int count = epoll_wait(loop->epoll_fd, loop->ready, READY_MAX, has_tasks(loop) ? 0 : timeout_ms);
+    int count =
+        epoll_wait(loop->epoll_fd, loop->ready, READY_MAX, has_tasks(loop) ? 0 : timeout_ms);
     if (count < 0 && errno != EINTR)
         return err_set(err, ERR_IO, "cannot wait for events: %s", strerror(errno));
     loop->ready_count = count > 0 ? count : 0;

@@ -13,7 +13,7 @@
 struct loop;
 
 struct loop_watch {
-    int fd; /* -1: not in the loop */
+    int fd;                                     /* -1: not in the loop */
     void (*ready)(void *user, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR */
     void *user;
 };

@@ -20,7 +20,7 @@
 #define DESCRIPTION_MAX    (2u << 20)
 #define CACHE_FILE_VERSION 1
 
-static char *const host_env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
+static const char *const host_env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
 
 /* Reads until the process has closed its output; 1 when the time is up. */
 static int read_within(int fd, struct buf *out, int64_t until_ms)
@@ -58,7 +58,7 @@ static int start_describe(const char *host_program, const char *path, int *out_f
         (void)close(null_fd);
         return err_set(err, ERR_IO, "cannot make a pipe: %s", strerror(errno));
     }
-    char *const argv[] = {(char *)host_program, "describe", (char *)path, NULL};
+    const char *const argv[] = {host_program, "describe", path, NULL};
     const struct spawn_fd fds[] = {{null_fd, 0}, {pipe_fds[1], 1}, {null_fd, 2}};
     int status = spawn_start(argv, host_env, fds, 3, process, err);
     (void)close(null_fd);

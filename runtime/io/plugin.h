@@ -10,10 +10,10 @@
 #include "engine/tool.h"
 
 struct plugin {
-    char *path;  /* owned; absolute, without links */
-    json_t *info; /* owned: what tackle-host describe printed */
+    char *path;                               /* owned; absolute, without links */
+    json_t *info;                             /* owned: what tackle-host describe printed */
     const char *name, *version, *description; /* of info */
-    struct tool *tools; /* owned */
+    struct tool *tools;                       /* owned */
     size_t tool_count;
 };
 

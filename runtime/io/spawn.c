@@ -41,8 +41,8 @@ static int plan_attributes(posix_spawnattr_t *attributes)
     return status;
 }
 
-int spawn_start(char *const argv[], char *const env[], const struct spawn_fd *fds, size_t count,
-                struct spawned *out, struct err *err)
+int spawn_start(const char *const argv[], const char *const env[], const struct spawn_fd *fds,
+                size_t count, struct spawned *out, struct err *err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -62,7 +62,8 @@ int spawn_start(char *const argv[], char *const env[], const struct spawn_fd *fd
     if (status == 0)
         status = plan_attributes(&attributes);
     if (status == 0)
-        status = posix_spawn(&out->pid, argv[0], &actions, &attributes, argv, env);
+        status = posix_spawn(&out->pid, argv[0], &actions, &attributes, (char *const *)argv,
+                             (char *const *)env); /* the C signature lacks a const */
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)posix_spawnattr_destroy(&attributes);
     for (size_t i = 0; i < count; i++)

@@ -21,8 +21,8 @@ struct spawned {
 
 /* Starts argv[0] (a path) with exactly `env`. Every descriptor of ours that is not O_CLOEXEC and
  * not named would leak: there are none. 0 or -1. */
-int spawn_start(char *const argv[], char *const env[], const struct spawn_fd *fds, size_t count,
-                struct spawned *out, struct err *err);
+int spawn_start(const char *const argv[], const char *const env[], const struct spawn_fd *fds,
+                size_t count, struct spawned *out, struct err *err);
 
 /* How it ended, after pidfd became readable: "was killed by SIGSEGV", "ended with exit status 3".
  * Reaps it and closes pidfd. `size` bytes of text. */

@@ -19,9 +19,9 @@
  * gives a program between SIGTERM and SIGKILL. */
 #define TOOLHOST_GRACE_MS 4000
 
-#define TOOLHOST_OUTPUT_MAX  (16u << 20)
-#define TOOLHOST_PROCESSES   8  /* side by side, for one plugin in one workspace */
-#define TOOLHOST_IDLE_MS     60000 /* an unused process is ended after this */
+#define TOOLHOST_OUTPUT_MAX (16u << 20)
+#define TOOLHOST_PROCESSES  8     /* side by side, for one plugin in one workspace */
+#define TOOLHOST_IDLE_MS    60000 /* an unused process is ended after this */
 
 struct toolhost; /* all processes of a runtime */
 struct toolhost_call;
@@ -29,19 +29,19 @@ struct toolhost_call;
 /* Where calls run. Processes are shared by calls for which all of this is the same. */
 struct toolhost_place {
     const struct plugin *plugin;
-    const json_t *options;  /* object of texts, checked */
-    const char *workspace;  /* absolute path without links */
-    int workspace_fd;       /* O_PATH directory */
-    bool write;             /* may the workspace service change files? */
+    const json_t *options; /* object of texts, checked */
+    const char *workspace; /* absolute path without links */
+    int workspace_fd;      /* O_PATH directory */
+    bool write;            /* may the workspace service change files? */
 };
 
 struct toolhost_result {
-    int32_t code;         /* 0, a negative TACKLE_E_ code, or a TACKLE_PROBE_ answer */
-    const char *output;   /* valid UTF-8 or not: as the plugin wrote it */
+    int32_t code;       /* 0, a negative TACKLE_E_ code, or a TACKLE_PROBE_ answer */
+    const char *output; /* valid UTF-8 or not: as the plugin wrote it */
     size_t len;
-    const char *message;  /* why it failed; "" */
-    uint64_t omitted;     /* bytes of output that were not kept */
-    bool died;            /* the process ended or was ended; the next call gets a new one */
+    const char *message; /* why it failed; "" */
+    uint64_t omitted;    /* bytes of output that were not kept */
+    bool died;           /* the process ended or was ended; the next call gets a new one */
     int64_t duration_ms;
 };
 
