@@ -64,12 +64,18 @@ struct chat_turn {
     struct buf warnings;     /* what was mended, one a line */
 };
 
+void chat_call_release(struct chat_call *call);
+
 void chat_turn_init(struct chat_turn *turn);
 void chat_turn_release(struct chat_turn *turn);
 
 /* Gives "call_<n>" to calls whose id is missing, doubled or too long, n counting up from *next: one
  * counter a conversation keeps them unique. 0 or -1 (out of memory). */
 int chat_turn_complete_ids(struct chat_turn *turn, unsigned long *next);
+
+/* The name without the prefix of Gemini's own ("default_api:") or OpenAI's ("functions."): to be
+ * tried when no tool has the name as it came. */
+const char *chat_call_plain_name(const char *name);
 
 /* "stop", "tool_calls", "length", "content_filter", "malformed_tool_call", "empty", "incomplete",
  * "unknown", "error". */

@@ -1,0 +1,315 @@
+/* The response body: what kind it is, its documents one after the other, its end. */
+#include "wire/chat_reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/chat_build.h"
+#include "wire/json_repair.h"
+#include "wire/sse.h"
+
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+enum body_kind {
+    BODY_UNKNOWN, /* only blanks so far */
+    BODY_EVENTS,
+    BODY_JSON,
+    BODY_MARKUP
+};
+
+struct chat_reply {
+    struct chat_build build;
+    struct sse sse;
+    struct buf body; /* a body that is no event stream */
+    enum body_kind kind;
+    size_t bom;  /* bytes of a byte order mark seen at the start */
+    bool failed; /* a cap is reached: nothing more is read */
+};
+
+static int on_event(void *user, const struct sse_event *event);
+
+struct chat_reply *chat_reply_new(int http_status, chat_delta_fn on_delta, void *user)
+{
+    struct chat_reply *reply = calloc(1, sizeof *reply);
+    if (!reply)
+        return NULL;
+    chat_build_init(&reply->build, http_status, on_delta, user);
+    sse_init(&reply->sse, on_event, reply);
+    buf_init(&reply->body, CHAT_BODY_MAX);
+    return reply;
+}
+
+void chat_reply_free(struct chat_reply *reply)
+{
+    if (!reply)
+        return;
+    chat_build_release(&reply->build);
+    sse_release(&reply->sse);
+    buf_release(&reply->body);
+    free(reply);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void trim(const char **text, size_t *len)
+{
+    while (*len > 0 && is_blank(**text)) {
+        ++*text;
+        --*len;
+    }
+    while (*len > 0 && is_blank((*text)[*len - 1]))
+        --*len;
+}
+
+static int take_value(struct chat_reply *reply, const json_t *value)
+{
+    size_t i;
+    json_t *item;
+    if (json_is_object(value))
+        return chat_build_take(&reply->build, value);
+    json_array_foreach(value, i, item) if (json_is_object(item) &&
+                                           chat_build_take(&reply->build, item)) return -1;
+    return 0;
+}
+
+/* One document: [DONE], or JSON. 1: taken, 0: it is neither, -1: a cap is reached. */
+static int take_document(struct chat_reply *reply, const char *text, size_t len)
+{
+    json_error_t error;
+    bool repaired;
+    trim(&text, &len);
+    if (len == 0)
+        return 1;
+    if (len == 6 && memcmp(text, "[DONE]", 6) == 0) {
+        reply->build.turn.done_marker = true;
+        return 1;
+    }
+    json_t *value = json_parse_lenient(text, len, 0, &repaired, &error);
+    if (!value)
+        return 0;
+    if (repaired)
+        chat_build_warn(&reply->build, "a chunk was no valid JSON and was mended");
+    int status = take_value(reply, value);
+    json_decref(value);
+    return status ? -1 : 1;
+}
+
+/* The data of an event. Servers that put one newline between events send several documents in
+ * it, a line each. */
+static int take_data(struct chat_reply *reply, const char *data, size_t len)
+{
+    int taken = take_document(reply, data, len);
+    if (taken != 0)
+        return taken < 0 ? -1 : 0;
+    const char *end = data + len;
+    bool several = memchr(data, '\n', len) != NULL;
+    unsigned long bad = several ? 0 : 1;
+    while (several && data < end && !reply->build.turn.done_marker) {
+        const char *eol = memchr(data, '\n', (size_t)(end - data));
+        size_t n = (size_t)((eol ? eol : end) - data);
+        taken = take_document(reply, data, n);
+        if (taken < 0)
+            return -1;
+        bad += taken == 0;
+        data += n + (eol != NULL);
+    }
+    reply->build.bad_chunks += bad;
+    if (bad > 0)
+        chat_build_warn(&reply->build, "a chunk was no JSON and was skipped");
+    return 0;
+}
+
+/* An event that says it is an error: JSON of any form, or words. */
+static int take_error_event(struct chat_reply *reply, const char *data, size_t len)
+{
+    struct chat_error *error = &reply->build.turn.error;
+    int status = reply->build.http_status;
+    json_error_t ignored;
+    trim(&data, &len);
+    if (error->class != CHAT_ERROR_NONE)
+        return 0;
+    json_t *value = json_parse_lenient(data, len, 0, NULL, &ignored);
+    if (!value || !chat_error_from_json(error, value, status))
+        chat_error_from_text(error, data, len, status);
+    json_decref(value);
+    return 0;
+}
+
+static int on_event(void *user, const struct sse_event *event)
+{
+    struct chat_reply *reply = user;
+    if (reply->build.turn.done_marker)
+        return 0; /* nothing counts behind [DONE] */
+    reply->build.turn.stream = true;
+    if (strcmp(event->name, "error") == 0)
+        return take_error_event(reply, event->data, event->len);
+    return take_data(reply, event->data, event->len);
+}
+
+/* Looks at the first byte that is no blank. A byte order mark in front is skipped. */
+static void sniff(struct chat_reply *reply, const char *data, size_t len)
+{
+    for (size_t i = 0; i < len && reply->kind == BODY_UNKNOWN; i++) {
+        if (reply->bom < 3 && data[i] == byte_order_mark[reply->bom])
+            reply->bom++;
+        else if (data[i] == '{' || data[i] == '[')
+            reply->kind = BODY_JSON;
+        else if (data[i] == '<')
+            reply->kind = BODY_MARKUP;
+        else if (!is_blank(data[i]))
+            reply->kind = BODY_EVENTS;
+    }
+}
+
+static int give_up(struct chat_reply *reply, const char *reason)
+{
+    struct chat_error *error = &reply->build.turn.error;
+    reply->failed = true;
+    if (error->class == CHAT_ERROR_NONE)
+        chat_error_set(error, CHAT_ERROR_TRANSIENT, "%s", reason);
+    return -1;
+}
+
+int chat_reply_feed(struct chat_reply *reply, const char *data, size_t len)
+{
+    struct err err = {0};
+    if (reply->failed)
+        return -1;
+    if (reply->kind == BODY_UNKNOWN)
+        sniff(reply, data, len);
+    if (reply->kind == BODY_UNKNOWN || reply->kind == BODY_EVENTS) {
+        if (sse_feed(&reply->sse, data, len, &err))
+            return give_up(reply, err.text);
+        return 0;
+    }
+    if (buf_append(&reply->body, data, len))
+        return give_up(reply, "the response is larger than any answer should be");
+    return 0;
+}
+
+bool chat_reply_done(const struct chat_reply *reply)
+{
+    return reply->build.turn.done_marker;
+}
+
+enum body_result { BODY_NOTHING, BODY_CUT, BODY_ONE, BODY_SEVERAL };
+
+/* Documents one after the other, without the frame of an event stream. */
+static enum body_result take_documents(struct chat_reply *reply, const char *text, size_t len)
+{
+    enum body_result result = BODY_NOTHING;
+    int status = 0;
+    while (len > 0 && status == 0) {
+        json_error_t error;
+        json_t *value = json_loadb(text, len, JSON_DISABLE_EOF_CHECK, &error);
+        if (!value || error.position <= 0) {
+            json_decref(value);
+            break;
+        }
+        status = take_value(reply, value);
+        json_decref(value);
+        result = BODY_SEVERAL;
+        text += error.position;
+        len -= (size_t)error.position;
+        trim(&text, &len);
+    }
+    if (len > 0)
+        reply->build.bad_chunks++;
+    return result;
+}
+
+/* A body that starts like JSON: as a rule one document, which may be cut. */
+static enum body_result take_body(struct chat_reply *reply, const char *text, size_t len)
+{
+    json_error_t error;
+    bool repaired;
+    trim(&text, &len);
+    if (len >= 3 && memcmp(text, byte_order_mark, 3) == 0) {
+        text += 3;
+        len -= 3;
+    }
+    json_t *value = json_parse_lenient(text, len, 0, &repaired, &error);
+    if (value) {
+        reply->build.whole = true;
+        (void)take_value(reply, value); /* a cap that was reached is the turn's error */
+        json_decref(value);
+        return BODY_ONE;
+    }
+    if (take_documents(reply, text, len) == BODY_SEVERAL)
+        return BODY_SEVERAL;
+    return json_is_cut(text, len) ? BODY_CUT : BODY_NOTHING;
+}
+
+/* The whole body is something else: a page of a website, words. Under a status that says all is
+ * well the address is wrong, as a rule. */
+static void take_other(struct chat_reply *reply, const char *text, size_t len)
+{
+    struct chat_error *error = &reply->build.turn.error;
+    int status = reply->build.http_status;
+    if (error->class != CHAT_ERROR_NONE)
+        return;
+    chat_error_from_text(error, text, len, status);
+    if (status >= 200 && status <= 299) {
+        error->class = CHAT_ERROR_FATAL;
+        error->detail = strdup("the response is no chat completion: is the base URL right?");
+    }
+}
+
+/* Lines between the events that were no events: a bare JSON error, as a rule. */
+static void take_unframed(struct chat_reply *reply)
+{
+    struct chat_build *build = &reply->build;
+    const char *text = reply->sse.unframed.data;
+    size_t len = reply->sse.unframed.len;
+    trim(&text, &len);
+    if (len == 0 || build->turn.done_marker)
+        return;
+    if (*text == '{' || *text == '[') {
+        if (take_body(reply, text, len) != BODY_ONE)
+            build->bad_chunks++;
+    } else if (!build->turn.stream) {
+        take_other(reply, text, len);
+    }
+}
+
+/* The body is there: read what was not read as it came. Returns whether it was one JSON document
+ * that is a chat completion. */
+static bool take_rest(struct chat_reply *reply)
+{
+    struct chat_build *build = &reply->build;
+    struct err err = {0};
+    if (reply->kind == BODY_JSON) {
+        enum body_result result = take_body(reply, reply->body.data, reply->body.len);
+        if (build->chunks > 0)
+            return result == BODY_ONE;
+        if (result != BODY_CUT)
+            take_other(reply, reply->body.data, reply->body.len);
+        return false;
+    }
+    if (reply->kind == BODY_MARKUP) {
+        take_other(reply, reply->body.data, reply->body.len);
+        return false;
+    }
+    if (sse_end(&reply->sse, &err) && err.code != ERR_NONE)
+        (void)give_up(reply, err.text);
+    take_unframed(reply);
+    return false;
+}
+
+void chat_reply_end(struct chat_reply *reply, const char *transfer_error, struct chat_turn *turn)
+{
+    struct chat_build *build = &reply->build;
+    struct chat_error *error = &build->turn.error;
+    bool whole = !reply->failed && take_rest(reply);
+    int status = build->http_status;
+    if (status != 0 && (status < 200 || status > 299) && error->class == CHAT_ERROR_NONE)
+        chat_error_from_text(error, reply->body.data, reply->body.len, status);
+    chat_build_finish(build, whole, transfer_error == NULL);
+    if (transfer_error && build->turn.stop != CHAT_STOP_INCOMPLETE)
+        chat_build_warn(build, "the connection broke after the answer was whole");
+    *turn = build->turn;
+    chat_turn_init(&build->turn);
+}
