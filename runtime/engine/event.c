@@ -1,0 +1,77 @@
+#include "engine/event.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "wire/chat_request.h"
+
+#define EVENT_MAX (64u << 20)
+
+void event_make_run_id(char out[EVENT_RUN_ID_SIZE])
+{
+    static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    uint64_t time = (uint64_t)clock_wall_ms(), chance = 0;
+    arc4random_buf(&chance, sizeof chance);
+    out[0] = 'r';
+    for (int i = 9; i >= 1; i--, time >>= 5)
+        out[i] = digits[time & 31];
+    for (int i = 10; i <= 18; i++, chance >>= 5)
+        out[i] = digits[chance & 31];
+    out[19] = '\0';
+}
+
+void events_init(struct events *e, event_sink sink, void *user)
+{
+    *e = (struct events){.sink = sink, .user = user};
+    event_make_run_id(e->run);
+    buf_init(&e->line, EVENT_MAX);
+}
+
+void events_release(struct events *e)
+{
+    buf_release(&e->line);
+}
+
+static int begin(struct events *e, const char *type)
+{
+    char ts[CLOCK_RFC3339_SIZE];
+    clock_rfc3339(clock_wall_ms(), ts);
+    buf_clear(&e->line);
+    return buf_format(&e->line,
+                      "{\"v\":1,\"seq\":%" PRIu64 ",\"ts\":\"%s\",\"run\":\"%s\",\"type\":\"%s\"",
+                      e->seq, ts, e->run, type);
+}
+
+static int dump(const char *data, size_t len, void *user)
+{
+    return buf_append(user, data, len);
+}
+
+void event_emit(struct events *e, const char *type, json_t *fields)
+{
+    e->seq++;
+    if (e->sink && begin(e, type) == 0) {
+        size_t start = e->line.len;
+        if (fields && json_object_size(fields) > 0 &&
+            json_dump_callback(fields, dump, &e->line, JSON_COMPACT | JSON_REAL_PRECISION(15)) == 0)
+            e->line.data[start] = ','; /* the fields' opening brace */
+        else
+            buf_cut(&e->line, start);
+        if (e->line.len == start)
+            (void)buf_byte(&e->line, '}');
+        e->sink(e->user, e->seq, type, e->line.data, e->line.len, NULL, 0);
+    }
+    json_decref(fields);
+}
+
+void event_delta(struct events *e, const char *type, long step, const char *text, size_t len)
+{
+    e->seq++;
+    if (!e->sink)
+        return;
+    if (begin(e, type) == 0 && buf_format(&e->line, ",\"step\":%ld,\"text\":", step) == 0 &&
+        chat_json_text(&e->line, text, len) == 0 && buf_byte(&e->line, '}') == 0)
+        e->sink(e->user, e->seq, type, e->line.data, e->line.len, text, len);
+}

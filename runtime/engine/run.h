@@ -1,0 +1,132 @@
+/*
+ * A run as a state machine: it decides what happens next and does none of it. The owner asks
+ * run_next() what to do, does it, and reports what came of it:
+ *
+ *     RUN_ASK   send run_body() to the model; then run_delta() as text comes, run_reply() at the
+ * end RUN_SLEEP wait action.wait_ms, then run_awake() RUN_CALL  start action.call; then
+ * run_call_done() RUN_WAIT  nothing until something that was started is reported RUN_ENDED the
+ * result is there
+ *
+ * No time, no descriptor, no process is known here, so all of it is tested without a world.
+ */
+#ifndef ENGINE_RUN_H
+#define ENGINE_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "engine/event.h"
+#include "engine/outcome.h"
+#include "engine/policy.h"
+#include "engine/provider.h"
+#include "engine/tool.h"
+#include "wire/chat_request.h"
+#include "wire/chat_reply.h"
+#include "wire/chat_turn.h"
+
+#define RUN_CALLS_AT_ONCE    8
+#define RUN_RESULT_MAX       (264u << 10) /* of a tool's result, for the model: head and tail */
+#define RUN_CONVERSATION_MAX (512u << 20)
+#define RUN_REASK_MAX        2     /* empty answers and malformed calls are asked for again */
+#define RUN_WAIT_MAX_MS      60000 /* a longer wait asked for by the endpoint ends the run */
+
+/* Borrowed pointers must live as long as the run. */
+struct run_config {
+    const struct provider *provider;
+    const struct tool *const *tools; /* all that are known; those the policy denies stay hidden */
+    size_t tool_count;
+    struct policy policy;
+    const char *system; /* the whole system prompt */
+    bool stream;
+    const char *effort; /* NULL: unset */
+    enum chat_choice thoughts;
+    int64_t max_steps;
+    int64_t max_tool_calls; /* 0: no limit */
+    int64_t retries;
+    event_sink sink;
+    void *user;
+};
+
+enum call_state { CALL_READY, CALL_RUNNING, CALL_DONE };
+
+struct run_call {
+    enum call_state state;
+    const struct tool *tool; /* NULL: there is no such tool */
+    char *id;                /* owned: as the model knows it */
+    char *name;              /* owned */
+    char key[48];            /* ours: run, step and place; the same after a resume */
+    char *args;              /* owned JSON text of the arguments object */
+    size_t args_len;
+    void *handle;      /* the owner's, while it runs */
+    struct buf result; /* what the model gets */
+};
+
+struct run_result_of_call {
+    int32_t code; /* 0 or a negative TACKLE_E_ code */
+    const char *output;
+    size_t len;
+    const char *message; /* of a failure */
+    uint64_t omitted;
+    int64_t duration_ms;
+};
+
+enum run_action_kind { RUN_ASK, RUN_SLEEP, RUN_CALL, RUN_WAIT, RUN_ENDED };
+
+struct run_action {
+    enum run_action_kind kind;
+    struct run_call *call; /* RUN_CALL */
+    int64_t wait_ms;       /* RUN_SLEEP */
+};
+
+struct run_counts {
+    int64_t steps, tool_calls, tool_errors, denials, retries;
+    int64_t input_tokens, output_tokens, reasoning_tokens, cached_tokens;
+};
+
+struct run;
+
+struct run *run_new(const struct run_config *config, struct err *err);
+void run_free(struct run *run);
+
+struct events *run_events(struct run *run);
+
+/* Adds the user's message; the run can then go on: at its start, and after its end. Limits on
+ * steps and calls count from here. */
+int run_prompt(struct run *run, const char *text, size_t len, struct err *err);
+
+void run_next(struct run *run, struct run_action *action);
+
+/* The request for RUN_ASK; the body borrows from the run until it is released. */
+int run_body(struct run *run, struct chat_body *body, struct err *err);
+
+void run_delta(struct run *run, enum chat_delta kind, const char *text, size_t len);
+
+/* The answer, or the error that came instead. Takes nothing; `headers` may be NULL. */
+void run_reply(struct run *run, struct chat_turn *turn, const struct chat_wait_headers *headers);
+
+void run_awake(struct run *run);
+
+/* A call ended. Its handle is forgotten. */
+void run_call_done(struct run *run, struct run_call *call, const struct run_result_of_call *result);
+void run_call_progress(struct run *run, struct run_call *call, const char *text, size_t len);
+void run_file_changed(struct run *run, struct run_call *call, const char *path, const char *what);
+void run_warn(struct run *run, const char *text);
+
+/* Ends the run now. What is in flight is the owner's to drop: see run_running(). */
+void run_stop(struct run *run, enum stop_reason reason, int signal, const char *message);
+
+/* The next call after `after` (NULL: the first) that is running; NULL when there is none. */
+struct run_call *run_running(struct run *run, const struct run_call *after);
+
+bool run_is_ended(const struct run *run);
+int run_exit_code(const struct run *run);
+const char *run_text(const struct run *run); /* the final answer, or what there is of one */
+const struct run_counts *run_counts(const struct run *run);
+
+/* Emits the event "result" and returns it as JSON text, which the run owns. Call once per end. */
+const char *run_finish(struct run *run, int64_t duration_ms);
+
+#endif

@@ -1,0 +1,119 @@
+#include "engine/run_result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/run_state.h"
+
+static json_t *cost_json(const struct run *r, int64_t input, int64_t output)
+{
+    double cost = provider_cost(r->config.provider, input, output);
+    return cost < 0 ? json_null() : json_real(cost);
+}
+
+void emit_step_completed(struct run *run)
+{
+    event_emit(&run->events, "step.completed",
+               json_pack("{s:I, s:{s:I, s:I}, s:o}", "step", (json_int_t)run->step, "usage",
+                         "input_tokens", (json_int_t)run->step_input, "output_tokens",
+                         (json_int_t)run->step_output, "cost_usd",
+                         cost_json(run, run->step_input, run->step_output)));
+}
+
+void run_warn(struct run *run, const char *text)
+{
+    event_emit(&run->events, "warning", json_pack("{s:s}", "message", text));
+}
+
+void emit_warnings(struct run *run, const struct chat_turn *turn)
+{
+    const char *line = turn->warnings.data;
+    while (*line) {
+        size_t len = strcspn(line, "\n");
+        if (len)
+            event_emit(&run->events, "warning", json_pack("{s:s%}", "message", line, len));
+        line += len + (line[len] == '\n');
+    }
+}
+
+/* A path is listed once: created and then modified stays created; deleted wins. */
+void run_file_changed(struct run *run, struct run_call *call, const char *path, const char *what)
+{
+    size_t index;
+    json_t *file;
+    event_emit(&run->events, "file.changed",
+               json_pack("{s:I, s:s, s:s, s:s}", "step", (json_int_t)run->step, "call", call->key,
+                         "path", path, "what", what));
+    json_array_foreach(run->files, index, file)
+    {
+        if (strcmp(json_string_value(json_object_get(file, "path")), path) == 0) {
+            if (strcmp(what, "modified") != 0)
+                (void)json_object_set_new(file, "what", json_string(what));
+            return;
+        }
+    }
+    (void)json_array_append_new(run->files, json_pack("{s:s, s:s}", "path", path, "what", what));
+}
+
+static json_t *error_json(const struct run *r)
+{
+    if (!r->error)
+        return json_null();
+    return json_pack("{s:s, s:s}", "reason", outcome_name(r->reason), "message", r->error);
+}
+
+static json_t *usage_json(const struct run_counts *c)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "input_tokens", (json_int_t)c->input_tokens,
+                     "output_tokens", (json_int_t)c->output_tokens, "reasoning_tokens",
+                     (json_int_t)c->reasoning_tokens, "cached_tokens",
+                     (json_int_t)c->cached_tokens);
+}
+
+static json_t *counts_json(const struct run_counts *c)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "steps", (json_int_t)c->steps, "tool_calls",
+                     (json_int_t)c->tool_calls, "tool_errors", (json_int_t)c->tool_errors,
+                     "denials", (json_int_t)c->denials, "retries", (json_int_t)c->retries);
+}
+
+static json_t *result_json(const struct run *r, int64_t duration_ms)
+{
+    const struct run_counts *c = &r->counts;
+    return json_pack("{s:s, s:s, s:i, s:o?, s:n, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:n}",
+                     "status", outcome_status(r->reason), "stop_reason", outcome_name(r->reason),
+                     "exit_code", run_exit_code(r), "text", json_stringn(r->text.data, r->text.len),
+                     "structured", "usage", usage_json(c), "cost_usd",
+                     cost_json(r, c->input_tokens, c->output_tokens), "counts", counts_json(c),
+                     "denials", r->denials, "files", r->files, "error", error_json(r),
+                     "duration_ms", (json_int_t)duration_ms, "resumable", false, "resume_cmd");
+}
+
+/* The result must be there even when memory for the long one is not. */
+static char *short_result(const struct run *r)
+{
+    struct buf text;
+    buf_init(&text, 1024);
+    (void)buf_format(&text,
+                     "{\"type\":\"result\",\"v\":1,\"run\":\"%s\",\"status\":\"error\","
+                     "\"stop_reason\":\"internal\",\"exit_code\":1,\"text\":\"\","
+                     "\"error\":{\"reason\":\"internal\",\"message\":\"out of memory\"}}",
+                     r->events.run);
+    return buf_take(&text);
+}
+
+const char *run_finish(struct run *run, int64_t duration_ms)
+{
+    json_t *fields = result_json(run, duration_ms);
+    json_t *whole = json_pack("{s:s, s:i, s:s}", "type", "result", "v", 1, "run", run->events.run);
+    free(run->result);
+    run->result = NULL;
+    if (fields && whole && json_object_update(whole, fields) == 0)
+        run->result = json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    if (!run->result)
+        run->result = short_result(run);
+    json_decref(whole);
+    event_emit(&run->events, "result", fields);
+    return run->result ? run->result : "{}";
+}
