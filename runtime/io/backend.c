@@ -1,0 +1,28 @@
+#include "io/backend_ops.h"
+
+void backend_free(struct backend *backend)
+{
+    if (backend)
+        backend->ops->free(backend);
+}
+
+struct backend_ask *backend_ask(struct backend *backend, const struct chat_body *body,
+                                const struct backend_events *events, struct err *err)
+{
+    return backend->ops->ask(backend, body, events, err);
+}
+
+void backend_cancel(struct backend_ask *ask)
+{
+    ask->ops->cancel(ask);
+}
+
+void backend_finish(struct backend_ask *ask, const char *transfer_error,
+                    const struct chat_wait_headers *headers)
+{
+    struct chat_turn turn;
+    chat_turn_init(&turn);
+    chat_reply_end(ask->reply, transfer_error, &turn);
+    ask->events.done(ask->events.user, &turn, headers);
+    chat_turn_release(&turn);
+}
