@@ -1,0 +1,167 @@
+/* A runtime's life, its settings, its loop, and the functions of the embedding program. */
+#include "api/runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/layout.h"
+
+const char *tackle_version(void)
+{
+    return TACKLE_VERSION_TEXT;
+}
+
+void tackle_free(void *text)
+{
+    free(text);
+}
+
+int32_t api_fail_as(tackle_error *out, enum stop_reason reason, const char *message)
+{
+    if (out && out->size >= sizeof *out) {
+        out->exit_code = outcome_exit_code(reason, 0);
+        (void)snprintf(out->reason, sizeof out->reason, "%s", outcome_name(reason));
+        (void)snprintf(out->message, sizeof out->message, "%s", message);
+    }
+    return -1;
+}
+
+int32_t api_fail(tackle_error *out, const struct err *from)
+{
+    return api_fail_as(out, outcome_of_error(from->code), from->text);
+}
+
+int32_t api_give_json(json_t *value, char **json, tackle_error *err)
+{
+    *json = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    json_decref(value);
+    return *json ? 0 : api_fail_as(err, STOP_INTERNAL, "out of memory");
+}
+
+const char *api_getenv(void *user, const char *name)
+{
+    (void)user;
+    return getenv(name);
+}
+
+int32_t tackle_runtime_new(tackle_runtime **out, tackle_error *error)
+{
+    struct err err;
+    *out = NULL;
+    struct tackle_runtime *rt = calloc(1, sizeof *rt);
+    if (!rt)
+        return api_fail_as(error, STOP_INTERNAL, "out of memory");
+    rt->warnings = json_array();
+    rt->loop = loop_new(&err);
+    if (!rt->loop)
+        goto fail;
+    rt->http = http_new(rt->loop, &err);
+    if (!rt->http)
+        goto fail;
+    if (!rt->warnings || settings_init(&rt->settings) != 0) {
+        err_set(&err, ERR_NOMEM, "out of memory");
+        goto fail;
+    }
+    *out = rt;
+    return 0;
+fail:
+    tackle_runtime_free(rt);
+    return api_fail(error, &err);
+}
+
+static void functions_free(struct function *f)
+{
+    while (f) {
+        struct function *next = f->next;
+        tool_release(&f->tool);
+        free(f);
+        f = next;
+    }
+}
+
+void tackle_runtime_free(tackle_runtime *rt)
+{
+    if (!rt)
+        return;
+    while (rt->runs)
+        tackle_run_free(rt->runs);
+    toolhost_free(rt->hosts);
+    while (rt->plugins) {
+        struct loaded_plugin *next = rt->plugins->next;
+        plugin_free(rt->plugins->plugin);
+        free(rt->plugins);
+        rt->plugins = next;
+    }
+    functions_free(rt->functions);
+    http_free(rt->http);
+    loop_free(rt->loop);
+    settings_release(&rt->settings);
+    free(rt->host_program);
+    free(rt->plugin_path);
+    free(rt->agent_path);
+    free(rt->config_dir);
+    free(rt->cache_dir);
+    json_decref(rt->warnings);
+    free(rt);
+}
+
+int32_t tackle_set(tackle_runtime *rt, const char *key, const char *value, tackle_error *error)
+{
+    struct err err;
+    return settings_set(&rt->settings, LAYER_FLAG, key, value, &err) == 0 ? 0
+                                                                          : api_fail(error, &err);
+}
+
+const tackle_setting *const *tackle_settings(void)
+{
+    return settings_table();
+}
+
+const char *api_host_program(struct tackle_runtime *rt, struct err *err)
+{
+    if (!rt->host_program)
+        rt->host_program = layout_find(LAYOUT_HOST, err);
+    return rt->host_program;
+}
+
+struct toolhost *api_hosts(struct tackle_runtime *rt, struct err *err)
+{
+    if (!rt->hosts && api_host_program(rt, err))
+        rt->hosts = toolhost_new(rt->loop, rt->http, rt->host_program, err);
+    return rt->hosts;
+}
+
+int32_t tackle_add_function(tackle_runtime *rt, const tackle_function *function,
+                            tackle_error *error)
+{
+    struct err err;
+    if (function->size < sizeof *function || !function->call)
+        return api_fail_as(error, STOP_USAGE, "tackle_function: size or call is not set");
+    for (const struct function *f = rt->functions; f; f = f->next)
+        if (function->name && strcmp(f->tool.name, function->name) == 0)
+            return api_fail_as(error, STOP_USAGE, "there is a function of this name already");
+    struct function *f = calloc(1, sizeof *f);
+    if (!f)
+        return api_fail_as(error, STOP_INTERNAL, "out of memory");
+    if (tool_from_parts(function->name, function->description, function->params, function->does,
+                        function->effect, &f->tool, &err) != 0) {
+        free(f);
+        return api_fail_as(error, STOP_USAGE, err.text);
+    }
+    f->call = function->call;
+    f->user = function->user;
+    f->next = rt->functions;
+    rt->functions = f;
+    return 0;
+}
+
+int32_t tackle_fd(const tackle_runtime *rt)
+{
+    return loop_fd(rt->loop);
+}
+
+void tackle_wakeup(tackle_runtime *rt)
+{
+    loop_wake(rt->loop);
+}

@@ -1,0 +1,139 @@
+/* The inside of tackle_runtime and tackle_run, for the files of this folder only. */
+#ifndef API_RUNTIME_H
+#define API_RUNTIME_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include <tackle/tackle.h>
+
+#include "base/err.h"
+#include "engine/agent.h"
+#include "engine/run.h"
+#include "engine/settings.h"
+#include "engine/tool.h"
+#include "io/backend.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "io/plugin.h"
+#include "io/toolhost.h"
+
+/* A tool of the embedding program. */
+struct function {
+    struct function *next;
+    struct tool tool; /* tool.owner is NULL: that is how it is told from a plugin's */
+    void (*call)(void *user, tackle_pending *pending, const char *args_json);
+    void *user;
+};
+
+struct loaded_plugin {
+    struct loaded_plugin *next;
+    struct plugin *plugin;
+};
+
+struct tackle_runtime {
+    struct loop *loop;
+    struct http *http;
+    struct toolhost *hosts; /* NULL before the first call into a plugin */
+    struct settings settings;
+    struct function *functions;
+    struct loaded_plugin *plugins; /* each file once */
+    char *host_program; /* NULL until it is looked for */
+    char *plugin_path;  /* TACKLE_PLUGIN_PATH when configuration was read; NULL */
+    char *agent_path;   /* TACKLE_AGENT_PATH likewise */
+    char *config_dir;   /* $XDG_CONFIG_HOME/tackle likewise */
+    char *cache_dir;    /* $XDG_CACHE_HOME/tackle likewise */
+    json_t *warnings;   /* of reading configuration: texts */
+    struct tackle_run *runs;
+    bool stepping;
+};
+
+/* Fills the caller's error and returns -1; `from` says what. */
+int32_t api_fail(tackle_error *out, const struct err *from);
+int32_t api_fail_as(tackle_error *out, enum stop_reason reason, const char *message);
+
+/* Hands a JSON value over as text and drops it: 0, or -1. `value` may be NULL (out of memory). */
+int32_t api_give_json(json_t *value, char **json, tackle_error *err);
+
+/* getenv() in the form that provider_resolve() wants. */
+const char *api_getenv(void *user, const char *name);
+
+/* The plugin processes, made when first needed. NULL with *err. */
+struct toolhost *api_hosts(struct tackle_runtime *rt, struct err *err);
+const char *api_host_program(struct tackle_runtime *rt, struct err *err);
+
+/* ---- agents.c ---- */
+
+/* Finds and reads an agent by name or path. *trusted is false for one that was found in the
+ * workspace. */
+int agents_load(struct tackle_runtime *rt, const struct settings *s, const char *name,
+                struct agent *out, char **path, bool *trusted, struct err *err);
+
+/* ---- plugins.c ---- */
+
+/* Loads a plugin by name or path, once. NULL with *err; ERR_NOT_FOUND when no file has the name. */
+struct plugin *plugins_load(struct tackle_runtime *rt, const char *name, struct err *err);
+
+/* ---- instructions.c ---- */
+
+#define INSTRUCTIONS_MAX (32u << 10)
+
+/* Appends the AGENTS.md files from the repository's root down to the workspace, each under its
+ * path, INSTRUCTIONS_MAX bytes together; *list (a new reference) names them. */
+int instructions_read(const char *workspace, struct buf *out, json_t **list, struct err *err);
+
+/* ---- prepare.c ---- */
+
+/* All that a run or a tool call needs, checked. */
+struct prepared {
+    struct settings settings;
+    struct agent agent;
+    char *agent_path;
+    char workspace[4096]; /* absolute, without links */
+    int workspace_fd;
+    struct policy policy;
+    const struct tool **tools; /* owned array of borrowed tools */
+    size_t tool_count;
+    json_t *options;      /* owned: plugin name -> {option: text} */
+    json_t *instructions; /* owned: what was read */
+    json_t *warnings;     /* owned: texts */
+    char *system;         /* owned: the whole system prompt */
+};
+
+/* `extra` are "key=value" settings for this run; may be NULL. */
+int prepare(struct tackle_runtime *rt, const char *const *extra, struct prepared *out,
+            struct err *err);
+void prepared_release(struct prepared *p);
+
+/* The place where a plugin's tool runs; borrows from p. */
+void prepared_place(const struct prepared *p, const struct tool *tool,
+                    struct toolhost_place *place);
+
+/* ---- config.c ---- */
+
+/* Reads .tackle/config.yaml of a workspace into settings, which may only tighten. */
+int config_read_project(const char *workspace, struct settings *s, json_t *warnings,
+                        struct err *err);
+
+/* ---- call.c: one call, wherever the tool runs ---- */
+
+struct api_call;
+
+struct api_call_events {
+    void (*progress)(void *user, const char *text, size_t len);
+    void (*log)(void *user, const char *level, const char *text);
+    void (*changed)(void *user, const char *path, const char *what);
+    void (*done)(void *user, const struct run_result_of_call *result);
+    void *user;
+};
+
+/* Starts a call; `done` comes once, later. NULL with *err. */
+struct api_call *api_call_start(struct tackle_runtime *rt, const struct prepared *p,
+                                const struct tool *tool, const char *args, size_t args_len,
+                                const char *key, const struct api_call_events *events,
+                                struct err *err);
+void api_call_cancel(struct api_call *call);
+/* No callback comes after this. */
+void api_call_abandon(struct api_call *call);
+
+#endif
