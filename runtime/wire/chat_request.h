@@ -34,12 +34,13 @@ int chat_add_user_parts(struct buf *messages, const struct chat_part *parts, siz
  * id (chat_turn_complete_ids). A turn without text and calls appends nothing. */
 int chat_add_assistant(struct buf *messages, const struct chat_turn *turn);
 
-/* The answer to one call; all calls of a turn are answered, in their order, right after it. Empty
- * content becomes "(no output)". */
+/* The answer to one call; all calls of a turn are answered, in their order, right after it, under
+ * the call's own id and name. Empty content becomes "(no output)". */
 int chat_add_tool(struct buf *messages, const char *call_id, const char *name, const char *text,
                   size_t len);
 
-/* One function of the `tools` array; params is its JSON Schema as text, NULL for none. */
+/* One function of the `tools` array; params is its JSON Schema as text, NULL for none. -1 also when
+ * params is no JSON object. */
 int chat_add_function(struct buf *tools, const char *name, const char *description,
                       const char *params);
 
@@ -54,9 +55,9 @@ struct chat_request {
     enum chat_choice include_thoughts;
     long max_tokens;
     const char *tool_choice;     /* "auto", "none", "required"; only with tools */
-    const char *response_format; /* JSON text; not together with tools */
-    const char *extra;           /* JSON text of an object whose members are added as they are */
-    const struct buf *tools;     /* chat_add_function(); NULL or empty: none */
+    const char *response_format; /* JSON text of an object */
+    const char *extra; /* JSON text of an object whose members go into the body and win over ours */
+    const struct buf *tools; /* chat_add_function(); NULL or empty: none */
     const struct buf *messages;
 };
 
@@ -65,17 +66,20 @@ struct chat_slice {
     size_t len;
 };
 
-#define CHAT_BODY_SLICES 3
+#define CHAT_BODY_SLICES 5
 
-/* The body as slices to be sent one after the other. The head is owned; the messages are borrowed
- * from the request's buffer, which must not change while the slices are in use. */
+/* The body as slices to be sent one after the other. The head is owned; tools and messages are
+ * borrowed from the request's buffers, which must not change while the slices are in use. */
 struct chat_body {
     struct buf head;
     struct chat_slice slices[CHAT_BODY_SLICES];
+    size_t count;
     size_t len; /* of all slices: the Content-Length */
 };
 
-/* Errors: ERR_USAGE (tools and response_format together, no model, no message), ERR_NOMEM. */
+/* Whether tools and response_format go together is the caller's to know: Gemini's endpoints refuse
+ * both in one request. Errors: ERR_USAGE (no model, no message, extra or response_format is not
+ * what it has to be), ERR_NOMEM. *body needs no release after an error. */
 int chat_body_init(struct chat_body *body, const struct chat_request *request, struct err *err);
 void chat_body_release(struct chat_body *body);
 
