@@ -128,11 +128,12 @@ static int unknown_agent(const struct place *places, size_t count, const char *n
         }
         free(names);
     }
-    return *near ? err_set(err, ERR_CONFIG, "there is no agent '%s'; did you mean '%s'?", name, near)
-                 : err_set(err, ERR_CONFIG,
-                           "there is no agent '%s'; 'tackle agents ls' lists them, and a path "
-                           "names a file",
-                           name);
+    return *near
+               ? err_set(err, ERR_CONFIG, "there is no agent '%s'; did you mean '%s'?", name, near)
+               : err_set(err, ERR_CONFIG,
+                         "there is no agent '%s'; 'tackle agents ls' lists them, and a path "
+                         "names a file",
+                         name);
 }
 
 int agents_load(struct tackle_runtime *rt, const struct settings *s, const char *name,
@@ -200,10 +201,10 @@ static void list_folder(json_t *list, const struct place *place)
         const char *name = names[i]->d_name;
         if (path && !is_listed(list, name) && json_array_size(list) < AGENTS_MAX) {
             bool ok = read_agent(path, &agent, &err) == 0;
-            (void)json_array_append_new(
-                list, json_pack("{s:s, s:s, s:s, s:s, s:s?}", "name", name, "description",
-                                ok ? agent.description : "", "path", path, "origin", place->origin,
-                                "error", ok ? NULL : err.text));
+            (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s?}", "name", name,
+                                                        "description", ok ? agent.description : "",
+                                                        "path", path, "origin", place->origin,
+                                                        "error", ok ? NULL : err.text));
             if (ok)
                 agent_release(&agent);
         }

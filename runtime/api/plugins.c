@@ -156,8 +156,8 @@ int32_t tackle_list_plugins(tackle_runtime *rt, char **json, tackle_error *err)
         const char *name = settings_item(&rt->settings, SET_PLUGIN, i);
         const struct plugin *p = plugins_load(rt, name, &ignored);
         if (is_path(name))
-            (void)json_array_append_new(list, p ? plugin_row(p)
-                                                : broken_row(name, name, ignored.text));
+            (void)json_array_append_new(list,
+                                        p ? plugin_row(p) : broken_row(name, name, ignored.text));
     }
     for (const char *p = rt->plugin_path; list && p && *p;) {
         size_t len = strcspn(p, ":");

@@ -1,5 +1,4 @@
 /* From settings to all that a run needs: agent, plugins, tools, workspace, system prompt. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,8 +134,10 @@ static int load_plugin(struct tackle_runtime *rt, struct prepared *p, const char
         return 0;
     if (optional && err->code == ERR_NOT_FOUND) {
         char line[256];
-        (void)snprintf(line, sizeof line, "the plugin %.100s is not installed; its tools are left "
-                       "out", bare);
+        (void)snprintf(line, sizeof line,
+                       "the plugin %.100s is not installed; its tools are left "
+                       "out",
+                       bare);
         warn(p, line);
         return 0;
     }
@@ -220,13 +221,8 @@ static int set_option(struct prepared *p, const struct plugin *plugin, const cha
 {
     if (plugin_check_option(plugin, option, value, err) != 0)
         return -1;
-    json_t *of_plugin = json_object_get(p->options, plugin->name);
-    if (!of_plugin) {
-        of_plugin = json_object();
-        if (json_object_set_new(p->options, plugin->name, of_plugin) != 0)
-            return err_set(err, ERR_NOMEM, "out of memory");
-    }
-    return json_object_set_new(of_plugin, option, json_string(value)) == 0
+    return json_object_set_new(json_object_get(p->options, plugin->name), option,
+                               json_string(value)) == 0
                ? 0
                : err_set(err, ERR_NOMEM, "out of memory");
 }
@@ -234,6 +230,12 @@ static int set_option(struct prepared *p, const struct plugin *plugin, const cha
 static int collect_options(struct prepared *p, struct err *err)
 {
     char option[80];
+    for (size_t i = 0; i < p->tool_count; i++) {
+        const struct plugin *plugin = p->tools[i]->owner;
+        if (plugin && !json_object_get(p->options, plugin->name) &&
+            json_object_set_new(p->options, plugin->name, json_object()) != 0)
+            return err_set(err, ERR_NOMEM, "out of memory");
+    }
     for (size_t i = 0; i < settings_count(&p->settings, SET_PLUGIN_OPTION); i++) {
         const char *item = settings_item(&p->settings, SET_PLUGIN_OPTION, i);
         const char *equals = strchr(item, '=');
@@ -259,7 +261,6 @@ static int add_system_file(struct buf *out, const char *path, struct err *err)
 {
     char *text = NULL;
     size_t len = 0;
-    int dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     FILE *file = fopen(path, "rbe");
     int status = file ? 0 : err_set(err, ERR_USAGE, "system: cannot read %s", path);
     if (file) {
@@ -276,8 +277,6 @@ static int add_system_file(struct buf *out, const char *path, struct err *err)
             status = err_set(err, ERR_LIMIT, "system: %s is too large", path);
         (void)fclose(file);
     }
-    if (dir >= 0)
-        (void)close(dir);
     free(text);
     return status;
 }
@@ -324,15 +323,15 @@ int prepare(struct tackle_runtime *rt, const char *const *extra, struct prepared
     p->warnings = json_deep_copy(rt->warnings);
     p->options = json_object();
     p->tools = calloc(TOOLS_MAX, sizeof(struct tool *));
-    if (!p->warnings || !p->options || !p->tools || settings_copy(&p->settings, &rt->settings) != 0) {
+    if (!p->warnings || !p->options || !p->tools ||
+        settings_copy(&p->settings, &rt->settings) != 0) {
         prepared_release(p);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
     if (apply_extra(p, extra, err) != 0 || open_workspace(p, err) != 0)
         goto fail;
     /* Configuration is read as a whole or not at all. */
-    if (rt->config_dir &&
-        config_read_project(p->workspace, &p->settings, p->warnings, err) != 0)
+    if (rt->config_dir && config_read_project(p->workspace, &p->settings, p->warnings, err) != 0)
         goto fail;
     if (load_agent(rt, p, err) != 0)
         goto fail;

@@ -38,12 +38,12 @@ struct tackle_runtime {
     struct settings settings;
     struct function *functions;
     struct loaded_plugin *plugins; /* each file once */
-    char *host_program; /* NULL until it is looked for */
-    char *plugin_path;  /* TACKLE_PLUGIN_PATH when configuration was read; NULL */
-    char *agent_path;   /* TACKLE_AGENT_PATH likewise */
-    char *config_dir;   /* $XDG_CONFIG_HOME/tackle likewise */
-    char *cache_dir;    /* $XDG_CACHE_HOME/tackle likewise */
-    json_t *warnings;   /* of reading configuration: texts */
+    char *host_program;            /* NULL until it is looked for */
+    char *plugin_path;             /* TACKLE_PLUGIN_PATH when configuration was read; NULL */
+    char *agent_path;              /* TACKLE_AGENT_PATH likewise */
+    char *config_dir;              /* $XDG_CONFIG_HOME/tackle likewise */
+    char *cache_dir;               /* $XDG_CACHE_HOME/tackle likewise */
+    json_t *warnings;              /* of reading configuration: texts */
     struct tackle_run *runs;
     bool stepping;
 };

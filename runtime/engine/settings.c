@@ -47,6 +47,8 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
     ROW("retries", "int", "N", "5", NULL, "limits", "how often a failed request is repeated"),
     ROW("replay", "path", "DIR", NULL, NULL, "state",
         "take the model's replies from a recording; tools run for real"),
+    ROW("replay_speed", "int", "N", "0", NULL, "state",
+        "give recorded replies N times as fast as a model writes; 0: at once"),
     NULL};
 
 const tackle_setting *const *settings_table(void)

@@ -36,6 +36,7 @@ enum setting {
     SET_TOOL_TIMEOUT,
     SET_RETRIES,
     SET_REPLAY,
+    SET_REPLAY_SPEED,
     SETTING_COUNT
 };
 

@@ -1,0 +1,163 @@
+/* What is there, as JSON, and one tool call without a model. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tackle/plugin.h>
+
+#include "api/runtime.h"
+#include "base/text.h"
+#include "wire/chat_args.h"
+
+static json_t *tool_row(const struct prepared *p, const struct tool *tool)
+{
+    struct err why = {.text = ""};
+    bool allowed = policy_allows(&p->policy, tool, &why);
+    const struct plugin *plugin = tool->owner;
+    json_t *params = tool->declared ? json_incref(tool->declared) : json_object();
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:b, s:s?}", "name", tool->name,
+                     "description", tool->description, "plugin", plugin ? plugin->name : "program",
+                     "params", params, "does", tool_does_json(tool), "effect",
+                     tool_effect_name(tool), "parallel", tool->parallel, "allowed", allowed,
+                     "reason", allowed ? NULL : why.text);
+}
+
+int32_t tackle_list_tools(tackle_runtime *rt, char **json, tackle_error *error)
+{
+    struct prepared p;
+    struct err err;
+    if (prepare(rt, NULL, &p, &err) != 0)
+        return api_fail(error, &err);
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < p.tool_count; i++)
+        (void)json_array_append_new(list, tool_row(&p, p.tools[i]));
+    prepared_release(&p);
+    return api_give_json(list, json, error);
+}
+
+int32_t tackle_show_settings(tackle_runtime *rt, char **json, tackle_error *err)
+{
+    return api_give_json(settings_json(&rt->settings), json, err);
+}
+
+int32_t tackle_list_providers(tackle_runtime *rt, char **json, tackle_error *err)
+{
+    (void)rt;
+    return api_give_json(provider_list(api_getenv, NULL), json, err);
+}
+
+/* ---- One call ---- */
+
+struct waiting {
+    bool done;
+    json_t *files;
+    json_t *row;
+    const char *name;
+};
+
+static void on_changed(void *user, const char *path, const char *what)
+{
+    const struct waiting *w = user;
+    (void)json_array_append_new(w->files, json_pack("{s:s, s:s}", "path", path, "what", what));
+}
+
+static void on_done(void *user, const struct run_result_of_call *r)
+{
+    struct waiting *w = user;
+    struct buf text;
+    buf_init(&text, 64u << 20);
+    (void)text_for_model(&text, r->output, r->len);
+    if (r->omitted)
+        (void)buf_format(&text, "\n[%" PRIu64 " bytes more were not kept]", r->omitted);
+    w->row = json_pack("{s:s, s:b, s:i, s:o?, s:s, s:I, s:O}", "name", w->name, "ok", r->code == 0,
+                       "code", (int)r->code, "output", json_stringn(text.data, text.len), "error",
+                       r->code == 0 ? "" : r->message, "duration_ms", (json_int_t)r->duration_ms,
+                       "files", w->files);
+    w->done = true;
+    buf_release(&text);
+}
+
+static const struct tool *find_tool(const struct prepared *p, const char *name, struct err *err)
+{
+    size_t best = 5;
+    const char *near = NULL;
+    for (size_t i = 0; i < p->tool_count; i++) {
+        if (strcmp(p->tools[i]->name, name) == 0)
+            return p->tools[i];
+        size_t distance = text_distance(name, p->tools[i]->name, best);
+        if (distance < best) {
+            best = distance;
+            near = p->tools[i]->name;
+        }
+    }
+    if (near)
+        err_set(err, ERR_USAGE, "there is no tool '%s'; did you mean '%s'?", name, near);
+    else
+        err_set(err, ERR_USAGE, "there is no tool '%s'; 'tackle tools ls' lists them", name);
+    return NULL;
+}
+
+/* Checks the arguments as for a model's call, and gives them one form. NULL with *err. */
+static char *check_arguments(const struct tool *tool, const char *args_json, struct err *err)
+{
+    struct buf problems;
+    char *text = NULL;
+    json_t *args = chat_args_parse(args_json, strlen(args_json), NULL, err);
+    if (!args) {
+        err->code = ERR_USAGE;
+        return NULL;
+    }
+    buf_init(&problems, 8192);
+    if (tool->schema && schema_check(tool->schema, args, &problems) != 0)
+        err_set(err, ERR_USAGE, "the arguments do not fit %s: %s", tool->name, problems.data);
+    else if (!tool->schema && json_object_size(args) > 0)
+        err_set(err, ERR_USAGE, "%s takes no arguments", tool->name);
+    else if (!(text = json_dumps(args, JSON_COMPACT | JSON_REAL_PRECISION(15))))
+        err_set(err, ERR_NOMEM, "out of memory");
+    buf_release(&problems);
+    json_decref(args);
+    return text;
+}
+
+static int call_and_wait(struct tackle_runtime *rt, const struct prepared *p,
+                         const struct tool *tool, const char *args, struct waiting *w,
+                         struct err *err)
+{
+    const struct api_call_events events = {.changed = on_changed, .done = on_done, .user = w};
+    struct api_call *call = api_call_start(rt, p, tool, args, strlen(args), "call", &events, err);
+    if (!call)
+        return -1;
+    while (!w->done)
+        if (loop_turn(rt->loop, -1, err) != 0) {
+            api_call_abandon(call);
+            return -1;
+        }
+    return 0;
+}
+
+int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_json, char **json,
+                         tackle_error *error)
+{
+    struct prepared p;
+    struct err err;
+    struct waiting w = {.name = name, .files = json_array()};
+    if (prepare(rt, NULL, &p, &err) != 0) {
+        json_decref(w.files);
+        return api_fail(error, &err);
+    }
+    int status = -1;
+    char *args = NULL;
+    enum stop_reason reason = STOP_USAGE;
+    const struct tool *tool = find_tool(&p, name, &err);
+    if (tool && !policy_allows(&p.policy, tool, &err))
+        reason = STOP_DENIED;
+    else if (tool && (args = check_arguments(tool, args_json, &err)))
+        status = call_and_wait(rt, &p, tool, args, &w, &err);
+    free(args);
+    json_decref(w.files);
+    prepared_release(&p);
+    if (status != 0)
+        return reason == STOP_DENIED ? api_fail_as(error, reason, err.text) : api_fail(error, &err);
+    return api_give_json(w.row, json, error);
+}
