@@ -1,0 +1,205 @@
+/* What a tackle-host process says, frame by frame. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/url.h"
+#include "io/toolhost_state.h"
+
+#define HOSTS_MAX 16
+
+static void on_output(struct toolhost_call *c, const struct link_frame *frame)
+{
+    size_t room = TOOLHOST_OUTPUT_MAX - c->output.len;
+    size_t take = frame->len < room ? frame->len : room;
+    if (buf_append(&c->output, frame->payload, take) != 0)
+        take = 0;
+    c->omitted += frame->len - take;
+}
+
+static void on_log(struct toolhost_call *c, const struct link_frame *frame)
+{
+    json_t *log = json_loadb(frame->payload, frame->len, 0, NULL);
+    const char *level = json_string_value(json_object_get(log, "level"));
+    const char *text = json_string_value(json_object_get(log, "text"));
+    if (c->events.log && text)
+        c->events.log(c->events.user, level ? level : "info", text);
+    json_decref(log);
+}
+
+static void on_changed(struct toolhost_call *c, const struct link_frame *frame)
+{
+    json_t *change = json_loadb(frame->payload, frame->len, 0, NULL);
+    const char *path = json_string_value(json_object_get(change, "path"));
+    const char *what = json_string_value(json_object_get(change, "what"));
+    if (c->events.changed && path && what)
+        c->events.changed(c->events.user, path, what);
+    json_decref(change);
+}
+
+static void on_remember(struct process *p, struct toolhost_call *c, const struct link_frame *frame)
+{
+    struct err err = {.code = ERR_NONE};
+    if (c->events.remember)
+        (void)c->events.remember(c->events.user, frame->payload, frame->len, &err);
+    (void)link_write(&p->out, LINK_REMEMBERED, c->number, err.text, strlen(err.text));
+    toolhost_process_flush(p);
+}
+
+static void answer_fetch(struct process *p, uint32_t call, const struct fetch_result *r)
+{
+    json_t *head =
+        r->code ? json_pack("{s:i, s:s}", "code", r->code, "message", r->message)
+                : json_pack("{s:i, s:s}", "status", r->status, "content_type", r->content_type);
+    char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
+    const char *plain = "{\"code\":-1,\"message\":\"the answer could not be read\"}";
+    (void)link_write_parts(&p->out, LINK_FETCHED, call, text ? text : plain,
+                           strlen(text ? text : plain), r->body, text ? r->len : 0);
+    free(text);
+    json_decref(head);
+    toolhost_process_flush(p);
+}
+
+static void on_fetched(void *user, const struct fetch_result *result)
+{
+    struct toolhost_call *c = user;
+    c->fetch = NULL;
+    if (c->process && c->process->state == BUSY)
+        answer_fetch(c->process, c->number, result);
+}
+
+/* A tool's hosts as names: "$option" stands for the host of the URL in that option. The names are
+ * malloc'd; the list ends with NULL. */
+static void resolve_hosts(const struct toolhost_call *c, const struct plugin *plugin,
+                          char *out[HOSTS_MAX + 1])
+{
+    size_t count = 0;
+    for (char **host = c->tool->hosts; host && *host && count < HOSTS_MAX; host++) {
+        const char *name = *host;
+        struct url_parts parts;
+        if (*name != '$') {
+            out[count] = strdup(name);
+        } else {
+            const char *url = json_string_value(json_object_get(c->group->options, name + 1));
+            if (!url)
+                url = plugin_option_default(plugin, name + 1);
+            out[count] =
+                url && url_split(url, &parts) == 0 ? strndup(parts.host, parts.host_len) : NULL;
+        }
+        count += out[count] != NULL;
+    }
+    out[count] = NULL;
+}
+
+static void on_fetch(struct process *p, struct toolhost_call *c, const struct link_frame *frame)
+{
+    const char *head, *body;
+    size_t head_len, body_len;
+    char *names[HOSTS_MAX + 1] = {NULL};
+    if (c->fetch || link_read_parts(frame, &head, &head_len, &body, &body_len) != 0) {
+        toolhost_process_kill(p, "a broken request to http/1");
+        return;
+    }
+    if (c->tool->does & TACKLE_NETWORK)
+        resolve_hosts(c, c->tool->owner, names);
+    c->fetch =
+        fetch_start(p->group->hosts->http, p->group->hosts->loop, head, head_len, body, body_len,
+                    (const char *const *)names, c->deadline_ms - clock_ms(), on_fetched, c);
+    for (size_t i = 0; names[i]; i++)
+        free(names[i]);
+    if (!c->fetch) {
+        struct fetch_result r = {.code = TACKLE_E_NOMEM, .message = "out of memory", .body = ""};
+        answer_fetch(p, c->number, &r);
+    }
+}
+
+static void on_call_done(struct process *p, struct toolhost_call *c, const struct link_frame *frame)
+{
+    json_t *done = json_loadb(frame->payload, frame->len, 0, NULL);
+    const json_t *code = json_object_get(done, "code");
+    const char *message = json_string_value(json_object_get(done, "message"));
+    if (!json_is_integer(code)) {
+        json_decref(done);
+        toolhost_process_kill(p, "a broken result");
+        return;
+    }
+    int32_t value = (int32_t)json_integer_value(code);
+    c->omitted += (uint64_t)json_integer_value(json_object_get(done, "omitted"));
+    if (json_is_true(json_object_get(done, "recycle")))
+        p->recycle = true;
+    toolhost_process_rest(p);
+    if (p->recycle)
+        toolhost_process_kill(p, NULL);
+    if (value < 0 && (!message || !*message))
+        message = "the tool gave no reason";
+    struct group *g = p->group;
+    toolhost_end_call(c, c->cancelled && value < 0 ? TACKLE_E_CANCELLED : value,
+                      message ? message : "", false);
+    json_decref(done);
+    toolhost_serve(g);
+}
+
+/* The plugin refused to open: every call that waits is told why. */
+static void on_refused(struct process *p, const struct link_frame *frame)
+{
+    struct group *g = p->group;
+    char message[1024];
+    json_t *refusal = json_loadb(frame->payload, frame->len, 0, NULL);
+    const char *problem = json_string_value(json_object_get(refusal, "problem"));
+    (void)snprintf(message, sizeof message, "the plugin %s cannot be used: %.800s", g->name,
+                   problem ? problem : "it does not say why");
+    p->state = IDLE; /* not STARTING: nobody else has to pay for it */
+    toolhost_process_kill(p, NULL);
+    while (g->waiting) {
+        struct toolhost_call *c = g->waiting;
+        toolhost_unlink(c);
+        toolhost_end_call(c, TACKLE_E_FAILED, message, true);
+    }
+    json_decref(refusal);
+}
+
+void toolhost_take_frame(struct process *p, const struct link_frame *frame)
+{
+    struct toolhost_call *c = p->call;
+    if (p->state == STARTING && frame->type == LINK_OPENED) {
+        toolhost_process_rest(p);
+        toolhost_serve(p->group);
+        return;
+    }
+    if (p->state == STARTING && frame->type == LINK_REFUSED) {
+        on_refused(p, frame);
+        return;
+    }
+    if (frame->type == LINK_LOG) {
+        if (c)
+            on_log(c, frame);
+        return;
+    }
+    if (p->state != BUSY || !c || frame->call != c->number) {
+        toolhost_process_kill(p, "a frame that nobody waits for");
+        return;
+    }
+    switch (frame->type) {
+    case LINK_OUTPUT:
+        on_output(c, frame);
+        break;
+    case LINK_PROGRESS:
+        if (c->events.progress)
+            c->events.progress(c->events.user, frame->payload, frame->len);
+        break;
+    case LINK_CHANGED:
+        on_changed(c, frame);
+        break;
+    case LINK_REMEMBER:
+        on_remember(p, c, frame);
+        break;
+    case LINK_FETCH:
+        on_fetch(p, c, frame);
+        break;
+    case LINK_DONE:
+        on_call_done(p, c, frame);
+        break;
+    default:
+        toolhost_process_kill(p, "a frame of the wrong kind");
+    }
+}
