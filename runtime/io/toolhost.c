@@ -129,6 +129,7 @@ static void group_free(struct group *g)
 {
     loop_unpost(&g->serve);
     json_decref(g->options);
+    json_decref(g->file);
     if (g->workspace_fd >= 0)
         (void)close(g->workspace_fd);
     free(g->path);
@@ -153,8 +154,9 @@ static struct group *group_for(struct toolhost *hosts, const struct toolhost_pla
     g->name = strdup(place->plugin->name);
     g->workspace = strdup(place->workspace);
     g->options = json_deep_copy(place->options);
+    g->file = json_deep_copy(json_object_get(place->plugin->info, "file"));
     g->workspace_fd = fcntl(place->workspace_fd, F_DUPFD_CLOEXEC, 3);
-    if (!g->path || !g->name || !g->workspace || !g->options || g->workspace_fd < 0) {
+    if (!g->path || !g->name || !g->workspace || !g->options || !g->file || g->workspace_fd < 0) {
         group_free(g);
         return NULL;
     }

@@ -139,13 +139,11 @@ static void on_call_done(struct process *p, struct toolhost_call *c, const struc
     toolhost_serve(g);
 }
 
-/* The plugin refused to open: every call that waits is told why. */
-static void on_refused(struct process *p, const struct link_frame *frame)
+/* The plugin cannot be used: every call that waits is told why. */
+static void refuse(struct process *p, const char *problem)
 {
     struct group *g = p->group;
     char message[1024];
-    json_t *refusal = json_loadb(frame->payload, frame->len, 0, NULL);
-    const char *problem = json_string_value(json_object_get(refusal, "problem"));
     (void)snprintf(message, sizeof message, "the plugin %s cannot be used: %.800s", g->name,
                    problem ? problem : "it does not say why");
     p->state = IDLE; /* not STARTING: nobody else has to pay for it */
@@ -155,15 +153,34 @@ static void on_refused(struct process *p, const struct link_frame *frame)
         toolhost_unlink(c);
         toolhost_end_call(c, TACKLE_E_FAILED, message, true);
     }
+}
+
+static void on_refused(struct process *p, const struct link_frame *frame)
+{
+    json_t *refusal = json_loadb(frame->payload, frame->len, 0, NULL);
+    refuse(p, json_string_value(json_object_get(refusal, "problem")));
     json_decref(refusal);
+}
+
+/* What was loaded must be what was described: the model and the policy know only that. */
+static void on_opened(struct process *p, const struct link_frame *frame)
+{
+    json_t *opened = json_loadb(frame->payload, frame->len, 0, NULL);
+    bool same = json_equal(json_object_get(opened, "file"), p->group->file);
+    json_decref(opened);
+    if (!same) {
+        refuse(p, "its file has changed since the run began; start the run again");
+        return;
+    }
+    toolhost_process_rest(p);
+    toolhost_serve(p->group);
 }
 
 void toolhost_take_frame(struct process *p, const struct link_frame *frame)
 {
     struct toolhost_call *c = p->call;
     if (p->state == STARTING && frame->type == LINK_OPENED) {
-        toolhost_process_rest(p);
-        toolhost_serve(p->group);
+        on_opened(p, frame);
         return;
     }
     if (p->state == STARTING && frame->type == LINK_REFUSED) {

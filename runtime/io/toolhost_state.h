@@ -27,6 +27,7 @@ struct group {
     struct group *next;
     char *path, *name, *workspace; /* owned */
     json_t *options;               /* owned */
+    json_t *file;                  /* owned: which file was described; see plugin.h */
     int workspace_fd;              /* owned */
     bool write;
     struct process *processes;
