@@ -1,0 +1,60 @@
+/* write_file: a whole file at once, atomically. */
+#include "file.h"
+
+#include "load.h"
+#include "show.h"
+
+/* More of an old file than this is not read just to be able to say later what it was. */
+#define OLD_MAX (64u << 20)
+
+/* Loads what is to be replaced. *there tells whether there is such a file; one too large has no
+ * data but its status. */
+static int32_t load_old(const struct file_plugin *plugin, tackle_call *call, const char *path,
+                        struct load *old, bool *there)
+{
+    int32_t code = load_file(plugin, call, path, OLD_MAX, old);
+    *there = code != TACKLE_E_NOT_FOUND;
+    return code == TACKLE_E_NOT_FOUND || code == TACKLE_E_LIMIT ? TACKLE_OK : code;
+}
+
+int32_t write_file_call(void *self, tackle_call *call)
+{
+    const struct file_plugin *plugin = self;
+    struct load old;
+    size_t len;
+    bool there;
+    const char *path = call->api->arg_text(call, "path", NULL);
+    const char *content = call->api->arg_text(call, "content", &len);
+    if (len > FILE_WRITE_MAX)
+        return tackle_failf(
+            call, TACKLE_E_LIMIT,
+            "content has %zu bytes; write_file takes %u MiB at most: nothing written", len,
+            FILE_WRITE_MAX >> 20);
+    int32_t code = load_old(plugin, call, path, &old, &there);
+    if (code == TACKLE_OK)
+        code = load_remember(call, there ? &old : NULL, content, len);
+    if (code == TACKLE_OK)
+        code = plugin->workspace->replace(call, path, content, len, TACKLE_REPLACE_PARENTS);
+    if (code == TACKLE_OK)
+        code =
+            tackle_writef(call, "%s %s: %zu bytes, %zu lines%s\n", there ? "replaced" : "created",
+                          path, len, show_count_lines(content, len),
+                          there && old.st.st_nlink > 1
+                              ? "; it was a hard link: its other names keep the old content"
+                              : "");
+    load_release(&old);
+    return code;
+}
+
+int32_t write_file_probe(void *self, tackle_call *call)
+{
+    const struct file_plugin *plugin = self;
+    size_t len;
+    const char *path = call->api->arg_text(call, "path", NULL);
+    const char *content = call->api->arg_text(call, "content", &len);
+    int32_t answer = load_probe(plugin, call, path);
+    if (answer == TACKLE_PROBE_DONE)
+        (void)tackle_writef(call, "wrote %s: %zu bytes, %zu lines\n", path, len,
+                            show_count_lines(content, len));
+    return answer;
+}
