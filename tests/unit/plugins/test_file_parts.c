@@ -186,7 +186,7 @@ static bool ignored(const char *rules, const char *path, bool is_dir)
     return answer;
 }
 
-/* Each line as git check-ignore answers. */
+/* As git check-ignore answers; but parents, which a walk has judged before, do not count. */
 static void ignore_follows_gitignore(void **state)
 {
     static const struct {
@@ -595,7 +595,7 @@ static void regex_gives_up_on_bombs(void **state)
     memset(line, 'a', 5000);
     line[5000] = '!';
     assert_int_equal(found("(a+)+$", 0, line, sizeof line), -1);
-    assert_int_equal(found("(?:(?:a|a)*)*b", 0, line, sizeof line), -1);
+    assert_int_equal(found("(a|aa)+$", 0, line, sizeof line), -1);
 }
 
 int main(void)
