@@ -121,15 +121,15 @@ static const tackle_tool search = {
     .does = TACKLE_READS | TACKLE_PARALLEL,
     .effect = TACKLE_EFFECT_SAFE,
     .name = "search",
-    .description = "Searches lines of files by PCRE2 regex. Obeys .gitignore.",
+    .description = "Searches the lines of a file or directory by PCRE2 regex. Obeys .gitignore.",
     .params = "{\"type\":\"object\",\"properties\":{"
               "\"pattern\":{\"type\":\"string\"},"
-              "\"path\":{\"type\":\"string\",\"description\":\"file or directory\"},"
-              "\"glob\":{\"type\":\"string\",\"description\":\"only these files\"},"
-              "\"context\":{\"type\":\"integer\",\"description\":\"lines around, 0 to 10\"},"
+              "\"path\":{\"type\":\"string\"},"
+              "\"glob\":{\"type\":\"string\"},"
+              "\"context\":{\"type\":\"integer\",\"description\":\"lines around, to 10\"},"
               "\"ignore_case\":{\"type\":\"boolean\"},"
-              "\"fixed\":{\"type\":\"boolean\",\"description\":\"pattern is plain text\"},"
-              "\"max_results\":{\"type\":\"integer\",\"description\":\"default 100, max 500\"}},"
+              "\"fixed\":{\"type\":\"boolean\",\"description\":\"plain text\"},"
+              "\"max_results\":{\"type\":\"integer\",\"description\":\"to 500\"}},"
               "\"required\":[\"pattern\"]}",
     .call = search_call,
 };

@@ -154,27 +154,32 @@ static void search_tree(struct search *search, struct walk *w)
     }
 }
 
+static const char *files(size_t count)
+{
+    return count == 1 ? "file" : "files";
+}
+
 static void put_notes(struct search *search, const struct walk *w)
 {
+    const struct search *s = search;
     struct bytes *out = &search->out;
-    if (search->results == 0)
-        bytes_format(out, "[no match in %zu file%s]\n", search->files,
-                     search->files == 1 ? "" : "s");
-    if (search->more)
-        bytes_format(out, "[there are more than the %zu results shown]\n", search->results);
-    if (search->given_up > 0)
-        bytes_format(out, "[the pattern was too costly on %zu lines, which count as no match]\n",
-                     search->given_up);
-    if (search->binary > 0)
-        bytes_format(out, "[%zu binary files skipped]\n", search->binary);
-    if (search->too_large > 0)
-        bytes_format(out, "[%zu files larger than %u MiB skipped]\n", search->too_large,
-                     FILE_SEARCH_MAX >> 20);
-    if (search->unreadable > 0)
-        bytes_format(out, "[%zu files cannot be read]\n", search->unreadable);
-    if (search->stopped)
-        bytes_format(out, "[time was up after %zu files: narrow path, glob or pattern]\n",
-                     search->files);
+    if (s->results == 0)
+        bytes_format(out, "[no match in %zu %s]\n", s->files, files(s->files));
+    if (s->more)
+        bytes_format(out, "[there are more than the %zu results shown]\n", s->results);
+    if (s->given_up > 0)
+        bytes_format(out, "[the pattern was too costly on %zu %s as no match]\n", s->given_up,
+                     s->given_up == 1 ? "line, which counts" : "lines, which count");
+    if (s->binary > 0)
+        bytes_format(out, "[%zu binary %s skipped]\n", s->binary, files(s->binary));
+    if (s->too_large > 0)
+        bytes_format(out, "[%zu %s larger than %u MiB skipped]\n", s->too_large,
+                     files(s->too_large), FILE_SEARCH_MAX >> 20);
+    if (s->unreadable > 0)
+        bytes_format(out, "[%zu %s cannot be read]\n", s->unreadable, files(s->unreadable));
+    if (s->stopped)
+        bytes_format(out, "[time was up after %zu %s: narrow path, glob or pattern]\n", s->files,
+                     files(s->files));
     if (w)
         walk_write_notes(w, out);
 }

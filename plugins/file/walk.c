@@ -273,17 +273,22 @@ const struct walk_notes *walk_notes(const struct walk *w)
     return &w->notes;
 }
 
+static const char *directories(size_t count)
+{
+    return count == 1 ? "directory" : "directories";
+}
+
 void walk_write_notes(const struct walk *w, struct bytes *out)
 {
     const struct walk_notes *n = &w->notes;
     if (n->unreadable > 0)
-        bytes_format(out, "[%zu directories cannot be read]\n", n->unreadable);
+        bytes_format(out, "[%zu %s cannot be read]\n", n->unreadable, directories(n->unreadable));
     if (n->too_deep > 0)
-        bytes_format(out, "[%zu directories are deeper than %d levels: give one as path]\n",
-                     n->too_deep, WALK_DEPTH_MAX);
+        bytes_format(out, "[%zu %s deeper than %d levels: give one as path]\n", n->too_deep,
+                     n->too_deep == 1 ? "directory is" : "directories are", WALK_DEPTH_MAX);
     if (n->other_mounts > 0)
-        bytes_format(out, "[%zu directories on other file systems were left out]\n",
-                     n->other_mounts);
+        bytes_format(out, "[%zu %s on other file systems left out]\n", n->other_mounts,
+                     directories(n->other_mounts));
     if (n->too_many)
         bytes_text(out, "[too many entries: not all were looked at; give a path further down]\n");
     if (w->ignore.cut)

@@ -17,6 +17,14 @@ static int32_t load_old(const struct file_plugin *plugin, tackle_call *call, con
     return code == TACKLE_E_NOT_FOUND || code == TACKLE_E_LIMIT ? TACKLE_OK : code;
 }
 
+static int32_t tell(tackle_call *call, const char *what, const char *path, const char *content,
+                    size_t len, const char *note)
+{
+    size_t lines = show_count_lines(content, len);
+    return tackle_writef(call, "%s %s: %zu byte%s, %zu line%s%s\n", what, path, len,
+                         len == 1 ? "" : "s", lines, lines == 1 ? "" : "s", note);
+}
+
 int32_t write_file_call(void *self, tackle_call *call)
 {
     const struct file_plugin *plugin = self;
@@ -36,12 +44,10 @@ int32_t write_file_call(void *self, tackle_call *call)
     if (code == TACKLE_OK)
         code = plugin->workspace->replace(call, path, content, len, TACKLE_REPLACE_PARENTS);
     if (code == TACKLE_OK)
-        code =
-            tackle_writef(call, "%s %s: %zu bytes, %zu lines%s\n", there ? "replaced" : "created",
-                          path, len, show_count_lines(content, len),
-                          there && old.st.st_nlink > 1
-                              ? "; it was a hard link: its other names keep the old content"
-                              : "");
+        code = tell(call, there ? "replaced" : "created", path, content, len,
+                    there && old.st.st_nlink > 1
+                        ? "; it was a hard link: its other names keep the old content"
+                        : "");
     load_release(&old);
     return code;
 }
@@ -54,7 +60,6 @@ int32_t write_file_probe(void *self, tackle_call *call)
     const char *content = call->api->arg_text(call, "content", &len);
     int32_t answer = load_probe(plugin, call, path);
     if (answer == TACKLE_PROBE_DONE)
-        (void)tackle_writef(call, "wrote %s: %zu bytes, %zu lines\n", path, len,
-                            show_count_lines(content, len));
+        (void)tell(call, "wrote", path, content, len, "");
     return answer;
 }
