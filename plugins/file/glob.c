@@ -150,13 +150,19 @@ static const char *after_part(struct span part)
     return *part.end == '/' ? part.end + 1 : part.end;
 }
 
+/* Two stars; git takes more for the same. */
+static bool is_double_star(struct span part)
+{
+    size_t len = (size_t)(part.end - part.at);
+    return len >= 2 && strspn(part.at, "*") >= len;
+}
+
 bool glob_match(const char *pattern, const char *path)
 {
     const char *star_pattern = NULL, *star_path = NULL;
     while (*path) {
         struct span p = part_of(pattern), s = part_of(path);
-        bool star = p.end - p.at == 2 && memcmp(p.at, "**", 2) == 0;
-        if (star) {
+        if (is_double_star(p)) {
             pattern = star_pattern = after_part(p);
             star_path = path;
             if (!*pattern)
@@ -316,7 +322,7 @@ bool glob_set_match(const struct glob_set *set, const char *path)
     const char *name = slash ? slash + 1 : path;
     for (size_t i = 0; i < set->count; i++) {
         const char *pattern = set->patterns[i];
-        bool whole = strchr(pattern, '/') || strcmp(pattern, "**") == 0;
+        bool whole = strchr(pattern, '/') || is_double_star(part_of(pattern));
         if (glob_match(pattern + (*pattern == '/'), whole ? path : name))
             return true;
     }

@@ -45,6 +45,7 @@ static void glob_matches_as_documented(void **state)
         {"a/**", "a", false},
         {"**/b/**/d", "a/b/c/b/x/d", true},
         {"**/b/**/d", "a/b/c", false},
+        {"***/c", "a/b/c", true},
         {"a**b", "axxb", true},
         {"a**b", "ax/xb", false},
         {"src/**/*.c", "src/x.c", true},
