@@ -194,6 +194,7 @@ static void enter_last(struct walk *w)
     }
     if (!bytes_text(&w->path, "/")) {
         (void)close(fd);
+        w->path.failed = false;
         w->notes.too_deep++;
         return;
     }

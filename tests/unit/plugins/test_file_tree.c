@@ -5,10 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int set_up(void **state)
@@ -318,19 +322,78 @@ static void walks_end_in_deep_trees(void **state)
     remove_deep(t);
 }
 
+/* Runs `body` in a process of its own, which it may change as it likes; skips the test when it
+ * returns CANNOT. */
+#define CANNOT 77
+
+static void in_child(struct plugin_test *t, int (*body)(struct plugin_test *t))
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(body(t));
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == CANNOT)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int find_gives(struct plugin_test *t, const char *expected)
+{
+    const struct plugin_result *r = plugin_test_call(t, "find_files", "{\"pattern\":\"*\"}");
+    if (r->code == TACKLE_OK && strcmp(r->output, expected) == 0)
+        return 0;
+    print_error("%d '%s' '%s'\n", r->code, r->message, r->output);
+    return 1;
+}
+
+static int find_as_nobody(struct plugin_test *t)
+{
+    if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
+        return CANNOT;
+    return find_gives(t, "open\n[1 directory cannot be read]\n");
+}
+
 static void unreadable_directories_are_counted(void **state)
 {
     struct plugin_test *t = *state;
-    if (geteuid() == 0)
-        skip(); /* root reads everything */
     put(t, "shut/f");
     put(t, "open");
     char *full = test_join(plugin_test_root(t), "shut");
     assert_int_equal(chmod(full, 0), 0);
-    const char *out = call(t, "find_files", "{\"pattern\":\"*\"}");
-    assert_string_equal(out, "open\n[1 directory cannot be read]\n");
+    assert_int_equal(chmod(plugin_test_root(t), 0755), 0);
+    in_child(t, find_as_nobody);
     assert_int_equal(chmod(full, 0700), 0);
     free(full);
+}
+
+/* The workspace must be opened after the process got mounts of its own, so it has one of its own.
+ */
+static int find_round_a_mount(struct plugin_test *unused)
+{
+    (void)unused;
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return CANNOT;
+    struct plugin_test *t = plugin_test_new(&tackle_plugin_v1, NULL);
+    char *full = test_join(plugin_test_root(t), "mnt");
+    int rc = CANNOT;
+    put_dir(t, "mnt");
+    put(t, "f");
+    if (mount("none", full, "tmpfs", 0, NULL) == 0) {
+        put(t, "mnt/f");
+        rc = find_gives(t, "f\n[1 directory on other file systems left out]\n");
+        (void)umount(full);
+    }
+    free(full);
+    plugin_test_free(t);
+    return rc;
+}
+
+static void other_file_systems_are_left_out(void **state)
+{
+    in_child(*state, find_round_a_mount);
 }
 
 /* ---- search ---- */
@@ -522,6 +585,7 @@ int main(void)
         TEST(walks_do_not_follow_links),
         TEST(walks_end_in_deep_trees),
         TEST(unreadable_directories_are_counted),
+        TEST(other_file_systems_are_left_out),
         TEST(search_shows_matches),
         TEST(search_shows_context),
         TEST(search_caps_its_results),
