@@ -1,6 +1,6 @@
 /* The rules of gitignore(5) on text: no file is opened here. Rules lie in one stack; the last that
- * matches decides, so a deeper file's rules, added later, win over those above it. Where git and its
- * manual disagree ("a**" reaches below a/ in git 2.39), the manual is followed. */
+ * matches decides, so a deeper file's rules, added later, win over those above it. Where git and
+ * its manual disagree ("a**" reaches below a/ in git 2.39), the manual is followed. */
 #ifndef FILE_IGNORE_H
 #define FILE_IGNORE_H
 

@@ -85,8 +85,10 @@ static size_t likeness(struct line a, struct line b)
 
 /* ---- Saying what is different ---- */
 
-/* "a tab", "4 spaces", "nothing" ... */
-static void describe_blanks(struct line line, char out[40])
+#define BLANKS_SIZE 64
+
+/* "1 tab", "4 spaces", "nothing" ... */
+static void describe_blanks(struct line line, char out[BLANKS_SIZE])
 {
     size_t spaces = 0, tabs = 0, len = 0;
     for (; len < line.len && is_space(line.at[len]); len++) {
@@ -94,13 +96,13 @@ static void describe_blanks(struct line line, char out[40])
         tabs += line.at[len] == '\t';
     }
     if (len == 0)
-        (void)snprintf(out, 40, "nothing");
+        (void)snprintf(out, BLANKS_SIZE, "nothing");
     else if (spaces == len)
-        (void)snprintf(out, 40, "%zu space%s", spaces, spaces > 1 ? "s" : "");
+        (void)snprintf(out, BLANKS_SIZE, "%zu space%s", spaces, spaces > 1 ? "s" : "");
     else if (tabs == len)
-        (void)snprintf(out, 40, "%zu tab%s", tabs, tabs > 1 ? "s" : "");
+        (void)snprintf(out, BLANKS_SIZE, "%zu tab%s", tabs, tabs > 1 ? "s" : "");
     else
-        (void)snprintf(out, 40, "%zu tabs and %zu spaces", tabs, spaces);
+        (void)snprintf(out, BLANKS_SIZE, "%zu tabs and %zu spaces", tabs, spaces);
 }
 
 static bool same_case_aside(struct line a, struct line b)
@@ -141,7 +143,7 @@ static bool explain_line(size_t number, struct line file, struct line want, stru
         (void)snprintf(why, size, "line %zu has %zu blanks at its end, old_text has %zu", number,
                        file.len - f.len, want.len - w.len);
     } else if (same(trim_start(f), trim_start(w))) {
-        char in_file[40], in_want[40];
+        char in_file[BLANKS_SIZE], in_want[BLANKS_SIZE];
         describe_blanks(file, in_file);
         describe_blanks(want, in_want);
         (void)snprintf(why, size, "line %zu is indented by %s in the file, by %s in old_text",

@@ -32,6 +32,15 @@ struct walk_frame {
     size_t rules;    /* rules in force before this directory's own */
 };
 
+/* What was left out. */
+struct walk_notes {
+    size_t unreadable; /* directories */
+    size_t too_deep;
+    size_t other_mounts;
+    bool too_many; /* a cap on entries or memory was reached */
+    bool stopped;  /* time was up, or cancelled */
+};
+
 struct walk {
     struct walk_options options;
     struct pace *pace;
@@ -267,11 +276,6 @@ int walk_open_file(const struct walk_entry *entry)
         return -1;
     }
     return fd;
-}
-
-const struct walk_notes *walk_notes(const struct walk *w)
-{
-    return &w->notes;
 }
 
 static const char *directories(size_t count)

@@ -32,15 +32,6 @@ struct walk_entry {
     unsigned char type; /* DT_REG, DT_DIR, DT_LNK ...; DT_UNKNOWN when it has just gone */
 };
 
-/* What was left out. */
-struct walk_notes {
-    size_t unreadable; /* directories */
-    size_t too_deep;
-    size_t other_mounts;
-    bool too_many; /* a cap on entries or memory was reached */
-    bool stopped;  /* time was up, or cancelled */
-};
-
 struct walk;
 
 /* Starts a walk at `path` of the workspace. TACKLE_OK, or a negative code with fail() called.
@@ -55,10 +46,9 @@ struct walk *walk_new(int fd, int root, const char *place, const struct walk_opt
                       struct pace *pace);
 void walk_free(struct walk *w);
 
-/* The next entry: 1; or 0 when there is none, see walk_notes. */
+/* The next entry: 1; or 0 when there is no more. walk_write_notes() then tells what was left out.
+ */
 int walk_next(struct walk *w, struct walk_entry *entry);
-
-const struct walk_notes *walk_notes(const struct walk *w);
 
 /* Is this the name of a repository's own directory (or, in a worktree, file)? */
 bool walk_is_git(const char *name);
