@@ -74,10 +74,10 @@ int32_t call_copy(struct call *call, const void *from, size_t least, void *own, 
     uint32_t size = 0;
     if (from)
         memcpy(&size, from, sizeof size);
-    if (size < least || size > PLUGIN_STRUCT_MAX)
+    if (size < least || size > MANIFEST_STRUCT_MAX)
         return call_fail(call, TACKLE_E_ARGS,
                          "the plugin %s passes a struct without a proper size (%u)",
-                         call->session->plugin->base.name, size);
+                         call->session->manifest->plugin.name, size);
     memset(own, 0, own_size);
     memcpy(own, from, size < own_size ? size : own_size);
     return 0;
@@ -235,15 +235,16 @@ static int32_t remember(tackle_call *base, const char *note, size_t len)
 {
     struct call *call = call_of(base);
     struct err err;
+    note = note || len > 0 ? note : "";
     if (call->spec->probe || call->noted)
         return call_fail(call, TACKLE_E_FAILED, "a call has one note, and probe() has none");
     if (len > SESSION_NOTE_MAX)
         return call_fail(call, TACKLE_E_LIMIT, "the note has %zu bytes, over the limit of %u", len,
                          SESSION_NOTE_MAX);
-    if (!note && len > 0)
-        return TACKLE_E_ARGS;
+    if (!note || !text_is_utf8(note, len) || memchr(note, '\0', len))
+        return call_fail(call, TACKLE_E_ARGS, "the note is no text");
     call->noted = true;
-    if (call->session->sink.remember(call->session->sink.user, note ? note : "", len, &err))
+    if (call->session->sink.remember(call->session->sink.user, note, len, &err))
         return call_fail_err(call, &err);
     return TACKLE_OK;
 }

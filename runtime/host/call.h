@@ -30,10 +30,10 @@ struct call {
 
 struct session {
     tackle_host host; /* first: a tackle_host * points to a struct session */
-    const struct plugin *plugin;
+    const struct manifest *manifest;
     void *self; /* of the plugin */
     bool opened;
-    char **options; /* a value for each of plugin->options, NULL: unset */
+    char **options; /* a value for each of manifest->options, NULL: unset */
     char *workspace;
     int workspace_fd;
     bool write;

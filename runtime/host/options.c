@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "base/url.h"
 
 int option_integer(const char *text, int64_t *out)
 {
@@ -19,48 +20,28 @@ int option_integer(const char *text, int64_t *out)
 
 int option_boolean(const char *text, int32_t *out)
 {
-    static const char *const words[][2] = {
-        {"false", "true"}, {"no", "yes"}, {"off", "on"}, {"0", "1"}};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        for (int32_t value = 0; value <= 1; value++) {
-            if (strcmp(text, words[i][value]) == 0) {
-                *out = value;
-                return 0;
-            }
-        }
-    }
-    return -1;
-}
-
-static bool is_url(const char *text)
-{
-    size_t scheme = strncasecmp(text, "http://", 7) == 0    ? 7
-                    : strncasecmp(text, "https://", 8) == 0 ? 8
-                                                            : 0;
-    if (scheme == 0 || !text[scheme] || strchr("/?#:@", text[scheme]))
-        return false;
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c <= ' ' || *c == 0x7f)
-            return false;
-    }
-    return true;
+    bool is_true = strcmp(text, "true") == 0;
+    if (!is_true && strcmp(text, "false") != 0)
+        return -1;
+    *out = is_true;
+    return 0;
 }
 
 int option_check(const tackle_option *option, const char *value, struct err *err)
 {
     int64_t integer;
     int32_t boolean;
+    struct url_parts parts;
     const char *wanted = NULL;
     if (option->type == TACKLE_OPTION_INT && option_integer(value, &integer))
         wanted = "a whole number";
     else if (option->type == TACKLE_OPTION_BOOL && option_boolean(value, &boolean))
         wanted = "true or false";
-    else if (option->type == TACKLE_OPTION_URL && !is_url(value))
-        wanted = "an http:// or https:// URL";
+    else if (option->type == TACKLE_OPTION_URL && url_split(value, &parts) != 0)
+        wanted = "a plain http or https URL";
     if (!wanted)
         return 0;
     if (option->flags & TACKLE_OPTION_SECRET)
-        return err_set(err, ERR_CONFIG, "option '%s' must be %s", option->name, wanted);
-    return err_set(err, ERR_CONFIG, "option '%s' must be %s, not '%s'", option->name, wanted,
-                   value);
+        return err_set(err, ERR_CONFIG, "must be %s", wanted);
+    return err_set(err, ERR_CONFIG, "must be %s, not '%s'", wanted, value);
 }

@@ -11,7 +11,7 @@
 /* The whole text as a decimal number. 0 or -1. */
 int option_integer(const char *text, int64_t *out);
 
-/* true, yes, on, 1 or false, no, off, 0. 0 or -1. */
+/* "true" or "false". 0 or -1. */
 int option_boolean(const char *text, int32_t *out);
 
 /* Does the text fit the option's type? 0, or -1 with ERR_CONFIG: what would fit. The value of a

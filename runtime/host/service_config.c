@@ -7,8 +7,8 @@
 static const char *text(const tackle_host *host, const char *name)
 {
     const struct session *session = session_of(host);
-    const tackle_option *option = name ? plugin_option(session->plugin, name) : NULL;
-    return option ? session->options[option - session->plugin->options] : NULL;
+    const tackle_option *option = name ? manifest_option(session->manifest, name) : NULL;
+    return option ? session->options[option - session->manifest->options] : NULL;
 }
 
 static int32_t integer(const tackle_host *host, const char *name, int64_t *out)

@@ -3,9 +3,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
+#include "base/url.h"
 #include "host/call.h"
 #include "host/services.h"
 
@@ -14,20 +14,19 @@
 #define HEADER_MAX  8192u
 #define HEADERS_MAX 64u
 
-/* Visible ASCII only: what else a URL holds must come percent-encoded. */
+static bool is_ascii(const char *text)
+{
+    while (*text && (unsigned char)*text < 0x80)
+        text++;
+    return !*text;
+}
+
+/* ASCII only: what else a URL holds must come percent-encoded. */
 static bool is_url(const char *url)
 {
-    size_t scheme = strncasecmp(url, "http://", 7) == 0    ? 7
-                    : strncasecmp(url, "https://", 8) == 0 ? 8
-                                                           : 0;
+    struct url_parts parts;
     size_t len = strnlen(url, URL_MAX + 1);
-    if (scheme == 0 || len == scheme || len > URL_MAX)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (url[i] <= ' ' || url[i] > '~')
-            return false;
-    }
-    return true;
+    return len <= URL_MAX && url_split(url, &parts) == 0 && is_ascii(url);
 }
 
 static bool is_method(const char *method)
@@ -62,9 +61,9 @@ static int32_t check(struct call *call, const tackle_http_request *request)
                          "no URL that can be asked: '%.200s'; it must be http:// or https://, "
                          "percent-encoded, at most %u bytes",
                          request->url ? request->url : "", URL_MAX);
-    if (request->body_len > FETCH_BODY_MAX || (!request->body && request->body_len > 0))
+    if (request->body_len > FETCH_REPLY_MAX || (!request->body && request->body_len > 0))
         return call_fail(call, TACKLE_E_LIMIT, "the request's body is over %u bytes",
-                         FETCH_BODY_MAX);
+                         FETCH_REPLY_MAX);
     for (size_t i = 0; request->headers && request->headers[i]; i++) {
         if (i == HEADERS_MAX)
             return call_fail(call, TACKLE_E_LIMIT, "over %u request headers", HEADERS_MAX);
@@ -99,8 +98,10 @@ static int32_t fetch(tackle_call *base, const tackle_http_request *given,
     buf_clear(&reply->body);
     buf_clear(&reply->message);
     code = call->session->sink.fetch(call->session->sink.user, &request, reply);
-    if (code < 0)
-        return call_fail(call, code, "%s", reply->message.data);
+    if (code < 0) {
+        int32_t ended = call_ended(call); /* then that is why there is no answer */
+        return ended ? ended : call_fail(call, code, "%s", reply->message.data);
+    }
     tackle_http_response own = {
         .status = reply->status,
         .content_type = reply->content_type.data,

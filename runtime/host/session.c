@@ -50,47 +50,46 @@ static int open_watches(struct session *session, struct err *err)
 }
 
 /* The names there are, for the message about one that is not among them. */
-static void list_options(const struct plugin *plugin, char *out, size_t size)
+static void list_options(const struct manifest *manifest, char *out, size_t size)
 {
     size_t used = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < plugin->option_count && used < size; i++) {
+    for (size_t i = 0; i < manifest->option_count && used < size; i++) {
         int len = snprintf(out + used, size - used, "%s%s", i ? ", " : "; it has ",
-                           plugin->options[i].name);
+                           manifest->options[i].name);
         used += len > 0 ? (size_t)len : 0;
     }
 }
 
-static int check_given(const struct plugin *plugin, const json_t *given, struct err *err)
+static int check_given(const struct manifest *manifest, const json_t *given, struct err *err)
 {
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)given, name, value)
     {
-        const tackle_option *option = plugin_option(plugin, name);
+        const tackle_option *option = manifest_option(manifest, name);
         char known[512];
-        list_options(plugin, known, sizeof known);
+        list_options(manifest, known, sizeof known);
         if (!option)
-            return err_set(err, ERR_CONFIG, "plugin '%s' has no option '%s'%s", plugin->base.name,
-                           name, known);
+            return err_set(err, ERR_CONFIG, "has no option '%s'%s", name, known);
         if (!json_is_string(value))
-            return err_set(err, ERR_CONFIG, "option '%s' is no text", name);
+            return err_set(err, ERR_CONFIG, "option '%s' must be a text", name);
         if (option_check(option, json_string_value(value), err))
-            return -1;
+            return err_prefix(err, "option '%s'", name);
     }
     return 0;
 }
 
 static int set_options(struct session *session, const json_t *given, struct err *err)
 {
-    const struct plugin *plugin = session->plugin;
-    if (check_given(plugin, given, err))
-        return err_prefix(err, "plugin '%s'", plugin->base.name);
-    session->options = calloc(plugin->option_count + 1, sizeof *session->options);
+    const struct manifest *manifest = session->manifest;
+    if (check_given(manifest, given, err))
+        return err_prefix(err, "plugin '%s'", manifest->plugin.name);
+    session->options = calloc(manifest->option_count + 1, sizeof *session->options);
     if (!session->options)
         return err_set(err, ERR_NOMEM, "out of memory");
-    for (size_t i = 0; i < plugin->option_count; i++) {
-        const tackle_option *option = &plugin->options[i];
+    for (size_t i = 0; i < manifest->option_count; i++) {
+        const tackle_option *option = &manifest->options[i];
         const char *value = json_string_value(json_object_get(given, option->name));
         if (!value)
             value = option->default_value;
@@ -108,7 +107,7 @@ static int copy_text(char **out, const char *text, struct err *err)
 
 static int open_plugin(struct session *session, struct err *err)
 {
-    const tackle_plugin *plugin = &session->plugin->base;
+    const tackle_plugin *plugin = &session->manifest->plugin;
     int32_t code = plugin->open ? plugin->open(&session->host, &session->self) : TACKLE_OK;
     session->opened = code >= 0;
     if (session->opened)
@@ -132,7 +131,7 @@ struct session *session_new(const struct session_spec *spec, struct err *err)
                                   .version = TACKLE_VERSION_TEXT,
                                   .service = host_service,
                                   .error = host_error};
-    session->plugin = spec->plugin;
+    session->manifest = spec->manifest;
     session->workspace_fd = spec->workspace_fd;
     session->write = spec->write;
     session->cancel_fd = spec->cancel_fd;
@@ -161,9 +160,9 @@ void session_free(struct session *session)
 {
     if (!session)
         return;
-    if (session->opened && session->plugin->base.close)
-        session->plugin->base.close(session->self);
-    for (size_t i = 0; session->options && i < session->plugin->option_count; i++)
+    if (session->opened && session->manifest->plugin.close)
+        session->manifest->plugin.close(session->self);
+    for (size_t i = 0; session->options && i < session->manifest->option_count; i++)
         free(session->options[i]);
     free(session->options);
     free(session->workspace);
@@ -197,7 +196,7 @@ static void begin(struct call *call, const struct session_call *spec)
     call->noted = false;
     buf_init(&call->message, 2 * SESSION_MESSAGE_MAX);
     buf_init(&call->fetched.content_type, SESSION_MESSAGE_MAX);
-    buf_init(&call->fetched.body, FETCH_BODY_MAX);
+    buf_init(&call->fetched.body, FETCH_REPLY_MAX);
     buf_init(&call->fetched.message, SESSION_MESSAGE_MAX);
     memset(&call->ran, 0, sizeof call->ran);
     set_timer(call->session, spec->ms > 0 ? spec->ms : 1);
@@ -221,10 +220,10 @@ static int32_t prepare(struct call *call)
 {
     json_error_t where;
     const struct session_call *spec = call->spec;
-    call->tool = plugin_tool(call->session->plugin, spec->tool);
+    call->tool = manifest_tool(call->session->manifest, spec->tool);
     if (!call->tool)
         return call_fail(call, TACKLE_E_NOT_FOUND, "plugin '%s' has no tool '%s'",
-                         call->session->plugin->base.name, spec->tool);
+                         call->session->manifest->plugin.name, spec->tool);
     if (spec->probe && !call->tool->probe)
         return call_fail(call, TACKLE_E_NOT_FOUND, "tool '%s' has no probe", spec->tool);
     call->args = json_loadb(spec->args, spec->args_len, 0, &where);

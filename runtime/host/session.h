@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "host/plugin.h"
+#include "host/manifest.h"
 #include "host/sink.h"
 
 #define SESSION_NOTE_MAX    4096u
@@ -18,13 +18,13 @@
 #define SESSION_MESSAGE_MAX 4096u       /* of fail(), and of one line of progress or log */
 
 struct session_spec {
-    const struct plugin *plugin; /* borrowed; must outlive the session */
-    const json_t *options;       /* {"name": "value"}, or NULL; read at once */
-    const char *workspace;       /* absolute path, for messages; copied */
-    int workspace_fd;            /* O_PATH directory; borrowed */
-    bool write;                  /* may files of the workspace be changed? */
-    int cancel_fd;               /* readable: the running call is cancelled; borrowed */
-    const char *home;            /* HOME and TMPDIR of programs; NULL: none; copied */
+    const struct manifest *manifest; /* borrowed; must outlive the session */
+    const json_t *options;           /* {"name": "value"}, or NULL; read at once */
+    const char *workspace;           /* absolute path, for messages; copied */
+    int workspace_fd;                /* O_PATH directory; borrowed */
+    bool write;                      /* may files of the workspace be changed? */
+    int cancel_fd;                   /* readable: the running call is cancelled; borrowed */
+    const char *home;                /* HOME and TMPDIR of programs; NULL: none; copied */
     const char *tmp;
     struct sink sink; /* copied */
 };

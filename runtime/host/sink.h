@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define FETCH_BODY_MAX (8u << 20)
+#define FETCH_REPLY_MAX (8u << 20)
 
 /* The answer to one fetch. The caller initialises and releases it. */
 struct fetch_reply {

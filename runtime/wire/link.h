@@ -10,18 +10,32 @@
  * The runtime drains it before it sends a CALL; the host only polls it, since it could not tell a
  * cancel that is left over from one that came right behind the call.
  *
- *     runtime                                     host
- *     OPEN    json: options, workspace, ...  ->
- *                                            <-   OPENED json: file identity | REFUSED json: problem
- *     CALL    head: tool, key, ms; args      ->
- *                                            <-   OUTPUT bytes, PROGRESS text, LOG json,
- *                                                 CHANGED json, any number
- *                                            <-   REMEMBER bytes
- *     REMEMBERED error text, "" when fine    ->
- *                                            <-   FETCH head: method, url, headers; body
- *     FETCHED head: status, ... ; body       ->
- *                                            <-   DONE json: code, message, ...
- *     CLOSE                                  ->   (the host calls close() and exits)
+ *     runtime                                   host
+ *     OPEN        json                   ->
+ *                                        <-     OPENED json | REFUSED json
+ *     CALL        json; arguments        ->
+ *                                        <-     OUTPUT bytes, PROGRESS text, CHANGED json, any number
+ *                                        <-     REMEMBER text
+ *     REMEMBERED  error, "" when fine    ->
+ *                                        <-     FETCH json; body
+ *     FETCHED     json; body             ->
+ *                                        <-     DONE json
+ *     CLOSE                              ->     (the host calls close() and exits)
+ *                                        <-     LOG json, at any time, before OPENED too
+ *
+ *     OPEN     {"version":"0.1.0","options":{name:text},"workspace":"/abs","write":bool,
+ *               "home":"/abs"?,"tmp":"/abs"?}       HOME and TMPDIR of the programs it starts
+ *     OPENED   {"file":{"dev","ino","size","mtime_ns"}}
+ *     REFUSED  {"problem":text}
+ *     CALL     {"tool","key","ms","cap","probe":bool,"note":text?}; the arguments as JSON
+ *     CHANGED  {"path","what":"created"|"modified"|"deleted"}
+ *     LOG      {"level":"debug"|"info"|"warn"|"error","text"}
+ *     FETCH    {"method","url","headers":["Name: value"]}; the request's body
+ *     FETCHED  {"status","content_type"} | {"code":-3,"message":text}; the response's body
+ *     DONE     {"code","message","omitted","recycle":bool}
+ *
+ * "recycle" says that the plugin leaks: the next call should get a new process. A host that has
+ * given up waiting for FETCHED, because the call was cancelled, passes over it when it comes.
  */
 #ifndef WIRE_LINK_H
 #define WIRE_LINK_H

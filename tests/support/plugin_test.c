@@ -11,14 +11,15 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
-#include "host/plugin.h"
+#include "host/manifest.h"
 #include "host/session.h"
 #include "test_support.h"
+#include "wire/schema.h"
 
 #define COLLECT_MAX (64u << 20)
 
 struct plugin_test {
-    struct plugin plugin;
+    struct manifest manifest;
     struct session *session;
     char *made; /* the temporary directory */
     char root[BENEATH_PATH_MAX];
@@ -107,7 +108,7 @@ static json_t *read_options(const char *const *options)
 static void load(struct plugin_test *t, const tackle_plugin *plugin)
 {
     struct problems problems = {0};
-    if (plugin_init(&t->plugin, plugin, &problems) == 0)
+    if (manifest_read(&t->manifest, plugin, &problems) == 0)
         return;
     for (size_t i = 0; i < problems.count; i++)
         print_error("%s; %s\n", problems.items[i].what, problems.items[i].fix);
@@ -133,7 +134,7 @@ struct plugin_test *plugin_test_new(const tackle_plugin *plugin, const char *con
 
     json_t *given = read_options(options);
     struct session_spec spec = {
-        .plugin = &t->plugin,
+        .manifest = &t->manifest,
         .options = given,
         .workspace = t->root,
         .workspace_fd = t->root_fd,
@@ -153,7 +154,7 @@ void plugin_test_free(struct plugin_test *t)
     if (!t)
         return;
     session_free(t->session);
-    plugin_release(&t->plugin);
+    manifest_release(&t->manifest);
     buf_release(&t->output);
     buf_release(&t->progress);
     buf_release(&t->changed);
@@ -204,40 +205,30 @@ void plugin_test_cancel(struct plugin_test *t)
 
 /* ---- Calling ---- */
 
-/* A test that calls a tool in a way the runtime never would tests nothing. */
-static void check_args(const struct plugin_test *t, const char *tool, const char *args_json)
+/* As the runtime does it: arguments that do not fit never reach the plugin. */
+static bool args_fit(const struct plugin_test *t, const char *tool, const char *args_json,
+                     struct buf *problems)
 {
-    json_error_t where;
-    const tackle_tool *found = plugin_tool(&t->plugin, tool);
+    static const char no_arguments[] = "{\"type\":\"object\",\"properties\":{}}";
+    struct err err = {0};
+    const tackle_tool *found = manifest_tool(&t->manifest, tool);
     if (!found)
         fail_msg("the plugin has no tool '%s'", tool);
-    json_t *args = json_loads(args_json, 0, &where);
-    if (!json_is_object(args))
-        fail_msg("the arguments are no JSON object: %s", where.text);
-    json_t *schema = found->params ? json_loads(found->params, 0, &where) : json_object();
-    json_t *properties = json_object_get(schema, "properties");
-    const char *name;
-    json_t *value;
-    size_t i;
-    json_array_foreach(json_object_get(schema, "required"), i, value)
-    {
-        if (!json_object_get(args, json_string_value(value)))
-            fail_msg("the argument '%s' is missing", json_string_value(value));
-    }
-    json_object_foreach(args, name, value)
-    {
-        if (!json_object_get(properties, name))
-            fail_msg("there is no argument '%s'", name);
-    }
-    json_decref(schema);
+    const char *params = found->params ? found->params : no_arguments;
+    struct schema *schema = schema_compile(params, strlen(params), SCHEMA_STRICT_PROPERTIES, &err);
+    json_t *args = json_loads(args_json, 0, NULL);
+    if (!schema || !args)
+        fail_msg("%s: %s", tool, schema ? "the arguments are no JSON" : err.text);
+    bool fit = schema_check(schema, args, problems) == 0;
+    schema_free(schema);
     json_decref(args);
+    return fit;
 }
 
 static const struct plugin_result *run(struct plugin_test *t, struct session_call *call)
 {
     eventfd_t count;
     char key[32];
-    check_args(t, call->tool, call->args);
     (void)snprintf(key, sizeof key, "test:%u", ++t->calls);
     call->args_len = strlen(call->args);
     call->key = key;
@@ -246,7 +237,11 @@ static const struct plugin_result *run(struct plugin_test *t, struct session_cal
     buf_clear(&t->progress);
     buf_clear(&t->changed);
     buf_clear(&t->note);
-    session_run(t->session, call, &t->outcome);
+    buf_clear(&t->outcome.message);
+    if (args_fit(t, call->tool, call->args, &t->outcome.message))
+        session_run(t->session, call, &t->outcome);
+    else
+        t->outcome.code = TACKLE_E_ARGS;
     (void)eventfd_read(t->cancel_fd, &count); /* EAGAIN when it was not cancelled */
     t->result = (struct plugin_result){
         .code = t->outcome.code,

@@ -48,7 +48,8 @@ void plugin_test_deadline(struct plugin_test *t, int64_t ms);
 /* The next call is cancelled from its start. */
 void plugin_test_cancel(struct plugin_test *t);
 
-/* Checks the arguments against the tool's params (as the runtime does) and calls the tool. */
+/* Checks the arguments against the tool's params, as the runtime does (those that do not fit are
+ * TACKLE_E_ARGS, with all that is wrong in the message), and calls the tool. */
 const struct plugin_result *plugin_test_call(struct plugin_test *t, const char *tool,
                                              const char *args_json);
 

@@ -479,7 +479,7 @@ static void options_have_values(void **state)
     (void)state;
     expect("options", "{}", TACKLE_OK, "text=none count=5", "");
     struct plugin_test *other =
-        plugin_test_new(&plugin, (const char *const[]){"text=a=b", "count=-7", "flag=yes", NULL});
+        plugin_test_new(&plugin, (const char *const[]){"text=a=b", "count=-7", "flag=true", NULL});
     const struct plugin_result *result = plugin_test_call(other, "options", "{}");
     assert_string_equal(result->output, "text=a=b count=-7 flag=1");
     plugin_test_free(other);

@@ -1,4 +1,4 @@
-#include "host/plugin.h"
+#include "host/manifest.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -10,12 +10,13 @@
 #include "base/text.h"
 #include "host/options.h"
 #include "host/services.h"
+#include "wire/schema.h"
 
 #define SIZE_TO(type, field) (offsetof(type, field) + sizeof(((type *)NULL)->field))
 /* The last fields of ABI 1.0: what every plugin must have. These lines never change. */
-#define PLUGIN_1_0 SIZE_TO(tackle_plugin, close)
-#define TOOL_1_0   SIZE_TO(tackle_tool, hosts)
-#define OPTION_1_0 SIZE_TO(tackle_option, help)
+#define MANIFEST_1_0 SIZE_TO(tackle_plugin, close)
+#define TOOL_1_0     SIZE_TO(tackle_tool, hosts)
+#define OPTION_1_0   SIZE_TO(tackle_option, help)
 
 #define NAME_MAX_PLUGIN 32u
 #define NAME_MAX_TOOL   64u
@@ -30,7 +31,7 @@
 
 /* `subject` names what is looked at in every message: "tool 'read_file'". */
 struct check {
-    const struct plugin *plugin;
+    const struct manifest *manifest;
     struct problems *problems;
     char subject[128];
 };
@@ -73,9 +74,9 @@ static int copy_struct(struct check *check, const char *type, const void *raw, s
     if (size < least)
         return refuse(check, fix, "%s.size is %u, under the %zu bytes of ABI 1.0", type, size,
                       least);
-    if (size > PLUGIN_STRUCT_MAX)
+    if (size > MANIFEST_STRUCT_MAX)
         return refuse(check, fix, "%s.size is %u, over the %u bytes that any version may have",
-                      type, size, PLUGIN_STRUCT_MAX);
+                      type, size, MANIFEST_STRUCT_MAX);
     memset(own, 0, own_size);
     memcpy(own, raw, size < own_size ? size : own_size);
     return 0;
@@ -124,8 +125,8 @@ static int check_option(struct check *check, const tackle_option *option)
         return refuse(check, "give it a name", "name is NULL");
     if (!is_name(option->name, LETTERS, LETTERS DIGITS "-", NAME_MAX_OPTION))
         return refuse(check, "rename the option",
-                      "its name must be [A-Za-z_][A-Za-z0-9_-]*, at most %u bytes",
-                      NAME_MAX_OPTION);
+                      "its name '%.80s' must be [A-Za-z_][A-Za-z0-9_-]*, at most %u bytes",
+                      option->name, NAME_MAX_OPTION);
     set_subject(check, "option '%s'", option->name);
     if (option->type > TACKLE_OPTION_URL)
         return refuse(check, "use one of the TACKLE_OPTION_ types, or update tackle",
@@ -134,34 +135,34 @@ static int check_option(struct check *check, const tackle_option *option)
         return refuse(check, "use TACKLE_OPTION_SECRET or 0, or update tackle",
                       "flags 0x%x are unknown to tackle " TACKLE_VERSION_TEXT,
                       option->flags & ~TACKLE_OPTION_SECRET);
-    if (option->help && check_text(check, "help", option->help, PLUGIN_DESCRIPTION_MAX))
+    if (option->help && check_text(check, "help", option->help, MANIFEST_DESCRIPTION_MAX))
         return -1;
     if (option->default_value && option_check(option, option->default_value, &why))
-        return refuse(check, "change the default or the type", "bad default: %s", why.text);
+        return refuse(check, "change the default or the type", "default_value %s", why.text);
     return 0;
 }
 
-static int read_options(struct plugin *plugin, struct check *check)
+static int read_options(struct manifest *manifest, struct check *check)
 {
-    const tackle_option *const *list = plugin->base.options;
-    size_t count = count_list((const void *const *)list, PLUGIN_OPTIONS_MAX);
-    if (count > PLUGIN_OPTIONS_MAX)
+    const tackle_option *const *list = manifest->plugin.options;
+    size_t count = count_list((const void *const *)list, MANIFEST_OPTIONS_MAX);
+    if (count > MANIFEST_OPTIONS_MAX)
         return problems_add(check->problems, "end the list with NULL, or drop some",
-                            "has more than %u options", PLUGIN_OPTIONS_MAX);
-    plugin->options = calloc(count + 1, sizeof *plugin->options);
-    if (!plugin->options)
+                            "has more than %u options", MANIFEST_OPTIONS_MAX);
+    manifest->options = calloc(count + 1, sizeof *manifest->options);
+    if (!manifest->options)
         return problems_add(check->problems, "free some memory", "out of memory");
     int status = 0;
     for (size_t i = 0; i < count; i++) {
-        tackle_option *option = &plugin->options[plugin->option_count];
+        tackle_option *option = &manifest->options[manifest->option_count];
         set_subject(check, "option %zu", i + 1);
         if (copy_struct(check, "tackle_option", list[i], OPTION_1_0, option, sizeof *option) ||
             check_option(check, option)) {
             status = -1;
-        } else if (plugin_option(plugin, option->name)) {
+        } else if (manifest_option(manifest, option->name)) {
             status = refuse(check, "rename one of them", "there are two of that name");
         } else {
-            plugin->option_count++;
+            manifest->option_count++;
         }
     }
     return status;
@@ -174,7 +175,7 @@ static int check_does(struct check *check, const tackle_tool *tool)
     char fix[96];
     uint32_t unknown = tool->does & DOES_BINDING & ~DOES_KNOWN;
     (void)snprintf(fix, sizeof fix, "update tackle or use an older %.32s plugin",
-                   check->plugin->base.name);
+                   check->manifest->plugin.name);
     if (unknown)
         return refuse(check, fix,
                       "does 0x%x is unknown to tackle " TACKLE_VERSION_TEXT
@@ -197,11 +198,13 @@ static int check_params(struct check *check, const char *params)
                               "{\"type\":\"object\",\"properties\":{...}}, or NULL";
     if (!params)
         return 0;
-    size_t len = strnlen(params, PLUGIN_PARAMS_MAX + 1);
-    if (len > PLUGIN_PARAMS_MAX)
+    size_t len = strnlen(params, MANIFEST_PARAMS_MAX + 1);
+    if (len > MANIFEST_PARAMS_MAX)
         return refuse(check, "make the schema smaller: the model reads all of it",
-                      "params is over %u bytes", PLUGIN_PARAMS_MAX);
+                      "params is over %u bytes", MANIFEST_PARAMS_MAX);
     json_error_t where;
+    struct err err;
+    struct schema *compiled = NULL;
     json_t *schema = json_loadb(params, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (!schema)
         return refuse(check, fix, "params is not JSON: %s (line %d, column %d)", where.text,
@@ -210,6 +213,9 @@ static int check_params(struct check *check, const char *params)
     int status = 0;
     if (!type || strcmp(type, "object") != 0)
         status = refuse(check, fix, "params is not an object schema: it lacks \"type\":\"object\"");
+    else if (!(compiled = schema_compile_json(schema, 0, &err)))
+        status = refuse(check, "change the schema", "params: %s", err.text);
+    schema_free(compiled);
     json_decref(schema);
     return status;
 }
@@ -217,7 +223,7 @@ static int check_params(struct check *check, const char *params)
 static int check_host(struct check *check, const char *host)
 {
     if (host[0] == '$') {
-        const tackle_option *option = plugin_option(check->plugin, host + 1);
+        const tackle_option *option = manifest_option(check->manifest, host + 1);
         if (!option || option->type != TACKLE_OPTION_URL)
             return refuse(check, "declare it as an option of type TACKLE_OPTION_URL",
                           "hosts names '%.80s', which is no URL option of the plugin", host);
@@ -231,11 +237,11 @@ static int check_host(struct check *check, const char *host)
 
 static int check_hosts(struct check *check, const tackle_tool *tool)
 {
-    size_t count = count_list((const void *const *)tool->hosts, PLUGIN_HOSTS_MAX);
+    size_t count = count_list((const void *const *)tool->hosts, MANIFEST_HOSTS_MAX);
     bool network = tool->does & TACKLE_NETWORK;
-    if (count > PLUGIN_HOSTS_MAX)
+    if (count > MANIFEST_HOSTS_MAX)
         return refuse(check, "end the list with NULL, or drop some", "it has more than %u hosts",
-                      PLUGIN_HOSTS_MAX);
+                      MANIFEST_HOSTS_MAX);
     if (network && count == 0)
         return refuse(check, "name the hosts it may ask in .hosts",
                       "does has TACKLE_NETWORK, but hosts is empty");
@@ -259,37 +265,37 @@ static int check_tool(struct check *check, const tackle_tool *tool)
                       NAME_MAX_TOOL);
     set_subject(check, "tool '%s'", tool->name);
     /* All of these, not the first: an author wants the whole list. */
-    int status = check_text(check, "description", tool->description, PLUGIN_DESCRIPTION_MAX);
+    int status = check_text(check, "description", tool->description, MANIFEST_DESCRIPTION_MAX);
     status |= check_params(check, tool->params);
     status |= check_does(check, tool);
     status |= check_hosts(check, tool);
     return status;
 }
 
-static int read_tools(struct plugin *plugin, struct check *check)
+static int read_tools(struct manifest *manifest, struct check *check)
 {
-    const tackle_tool *const *list = plugin->base.tools;
-    size_t count = count_list((const void *const *)list, PLUGIN_TOOLS_MAX);
+    const tackle_tool *const *list = manifest->plugin.tools;
+    size_t count = count_list((const void *const *)list, MANIFEST_TOOLS_MAX);
     if (count == 0)
         return problems_add(check->problems, "list its tools in .tools, ended by NULL",
                             "has no tools");
-    if (count > PLUGIN_TOOLS_MAX)
+    if (count > MANIFEST_TOOLS_MAX)
         return problems_add(check->problems, "end the list with NULL, or make two plugins",
-                            "has more than %u tools", PLUGIN_TOOLS_MAX);
-    plugin->tools = calloc(count, sizeof *plugin->tools);
-    if (!plugin->tools)
+                            "has more than %u tools", MANIFEST_TOOLS_MAX);
+    manifest->tools = calloc(count, sizeof *manifest->tools);
+    if (!manifest->tools)
         return problems_add(check->problems, "free some memory", "out of memory");
     int status = 0;
     for (size_t i = 0; i < count; i++) {
-        tackle_tool *tool = &plugin->tools[plugin->tool_count];
+        tackle_tool *tool = &manifest->tools[manifest->tool_count];
         set_subject(check, "tool %zu", i + 1);
         if (copy_struct(check, "tackle_tool", list[i], TOOL_1_0, tool, sizeof *tool) ||
             check_tool(check, tool)) {
             status = -1;
-        } else if (plugin_tool(plugin, tool->name)) {
+        } else if (manifest_tool(manifest, tool->name)) {
             status = refuse(check, "rename one of them", "there are two of that name");
         } else {
-            plugin->tool_count++;
+            manifest->tool_count++;
         }
     }
     return status;
@@ -307,7 +313,7 @@ static int check_head(struct check *check, const tackle_plugin *base)
                       NAME_MAX_PLUGIN);
     int status = check_text(check, "version", base->version, VERSION_MAX);
     if (base->description && *base->description)
-        status |= check_text(check, "description", base->description, PLUGIN_DESCRIPTION_MAX);
+        status |= check_text(check, "description", base->description, MANIFEST_DESCRIPTION_MAX);
     return status;
 }
 
@@ -316,10 +322,10 @@ static int check_needs(struct check *check, const tackle_plugin *base)
     char fix[96];
     int status = 0;
     (void)snprintf(fix, sizeof fix, "update tackle or use an older %s plugin", base->name);
-    size_t count = count_list((const void *const *)base->needs, PLUGIN_NEEDS_MAX);
-    if (count > PLUGIN_NEEDS_MAX)
+    size_t count = count_list((const void *const *)base->needs, MANIFEST_NEEDS_MAX);
+    if (count > MANIFEST_NEEDS_MAX)
         return problems_add(check->problems, "end the list with NULL",
-                            "needs more than %u services", PLUGIN_NEEDS_MAX);
+                            "needs more than %u services", MANIFEST_NEEDS_MAX);
     for (size_t i = 0; i < count; i++) {
         if (!service_find(base->needs[i]))
             status =
@@ -330,40 +336,42 @@ static int check_needs(struct check *check, const tackle_plugin *base)
     return status;
 }
 
-int plugin_init(struct plugin *plugin, const tackle_plugin *raw, struct problems *problems)
+int manifest_read(struct manifest *manifest, const tackle_plugin *raw, struct problems *problems)
 {
-    struct check check = {.plugin = plugin, .problems = problems, .subject = "tackle_plugin_v1"};
-    memset(plugin, 0, sizeof *plugin);
-    if (copy_struct(&check, "tackle_plugin", raw, PLUGIN_1_0, &plugin->base, sizeof plugin->base) ||
-        check_head(&check, &plugin->base))
+    struct check check = {
+        .manifest = manifest, .problems = problems, .subject = "tackle_plugin_v1"};
+    memset(manifest, 0, sizeof *manifest);
+    if (copy_struct(&check, "tackle_plugin", raw, MANIFEST_1_0, &manifest->plugin,
+                    sizeof manifest->plugin) ||
+        check_head(&check, &manifest->plugin))
         return -1;
-    int status = check_needs(&check, &plugin->base);
-    status |= read_options(plugin, &check);
-    status |= read_tools(plugin, &check);
+    int status = check_needs(&check, &manifest->plugin);
+    status |= read_options(manifest, &check);
+    status |= read_tools(manifest, &check);
     return status;
 }
 
-void plugin_release(struct plugin *plugin)
+void manifest_release(struct manifest *manifest)
 {
-    free(plugin->tools);
-    free(plugin->options);
-    memset(plugin, 0, sizeof *plugin);
+    free(manifest->tools);
+    free(manifest->options);
+    memset(manifest, 0, sizeof *manifest);
 }
 
-const tackle_tool *plugin_tool(const struct plugin *plugin, const char *name)
+const tackle_tool *manifest_tool(const struct manifest *manifest, const char *name)
 {
-    for (size_t i = 0; i < plugin->tool_count; i++) {
-        if (strcmp(plugin->tools[i].name, name) == 0)
-            return &plugin->tools[i];
+    for (size_t i = 0; i < manifest->tool_count; i++) {
+        if (strcmp(manifest->tools[i].name, name) == 0)
+            return &manifest->tools[i];
     }
     return NULL;
 }
 
-const tackle_option *plugin_option(const struct plugin *plugin, const char *name)
+const tackle_option *manifest_option(const struct manifest *manifest, const char *name)
 {
-    for (size_t i = 0; i < plugin->option_count; i++) {
-        if (strcmp(plugin->options[i].name, name) == 0)
-            return &plugin->options[i];
+    for (size_t i = 0; i < manifest->option_count; i++) {
+        if (strcmp(manifest->options[i].name, name) == 0)
+            return &manifest->options[i];
     }
     return NULL;
 }

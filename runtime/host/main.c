@@ -1,0 +1,94 @@
+/* tackle-host: a process for one plugin. `serve PATH` is started by tackle, which talks to it over
+ * descriptor 3; `describe PATH` prints what a plugin is, or what is wrong with it. */
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "host/describe.h"
+#include "host/load.h"
+#include "host/sandbox.h"
+#include "host/serve.h"
+
+#define EXIT_USAGE    2
+#define EXIT_PROBLEMS 3
+
+/* The plugin's constructors may print: what they print goes to standard error, and the answer to
+ * the standard output that is taken aside here. */
+static int take_output(void)
+{
+    int output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 64);
+    if (output < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return -1;
+    return output;
+}
+
+static int print(int output, json_t *description)
+{
+    int status = description && json_dumpfd(description, output, JSON_COMPACT) == 0 &&
+                         write(output, "\n", 1) == 1
+                     ? 0
+                     : -1;
+    json_decref(description);
+    return status;
+}
+
+static int describe(const char *path)
+{
+    struct manifest manifest = {.tool_count = 0};
+    struct problems problems = {.count = 0};
+    struct stat file;
+    struct err err;
+    struct sandbox_spec sandbox = {.plugin = path, .workspace_fd = -1};
+    int output = take_output();
+    if (output < 0) {
+        perror("tackle-host: standard output");
+        return EXIT_FAILURE;
+    }
+    int status = sandbox_close(&sandbox, &err)
+                     ? problems_add(&problems, "run tackle doctor", "%s", err.text)
+                     : load_plugin(path, &manifest, &file, &problems);
+    int printed = print(output, status ? describe_problems(path, &problems)
+                                       : describe_plugin(path, &manifest, &file));
+    manifest_release(&manifest);
+    if (printed)
+        return EXIT_FAILURE;
+    return status ? EXIT_PROBLEMS : EXIT_SUCCESS;
+}
+
+static int usage(void)
+{
+    (void)fputs("usage: tackle-host describe PLUGIN.so\n"
+                "       tackle-host serve PLUGIN.so    (started by tackle)\n"
+                "       tackle-host --version\n",
+                stderr);
+    return EXIT_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return puts("tackle-host " TACKLE_VERSION_TEXT) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (argc == 3 && strcmp(argv[1], "describe") == 0)
+        return describe(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "serve") == 0)
+        return serve_plugin(argv[2]);
+    return usage();
+}
+
+int main(int argc, char **argv)
+{
+    /* Dies with its runtime. One that died before this line shows as the end of the link. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    /* Lines of a plugin appear when they are printed, not when the process ends. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    int status = run(argc, argv);
+    /* Not exit(): it would run what the plugin has registered for the end. */
+    if (fflush(NULL))
+        status = status ? status : EXIT_FAILURE;
+    _exit(status);
+}

@@ -1,0 +1,3 @@
+#include "bad.h"
+
+BAD_PLUGIN(.needs = (const char *const[]){"log/1", "process/9", NULL});

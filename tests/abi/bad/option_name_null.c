@@ -1,0 +1,3 @@
+#include "bad.h"
+
+BAD_OPTION(.name = NULL);

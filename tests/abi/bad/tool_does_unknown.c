@@ -1,0 +1,3 @@
+#include "bad.h"
+
+BAD_TOOL(.does = TACKLE_READS | 1u << 5);

@@ -1,0 +1,3 @@
+#include "bad.h"
+
+BAD_TOOL(.hosts = (const char *const[]){"example.org", NULL});

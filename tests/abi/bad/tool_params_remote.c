@@ -1,0 +1,4 @@
+#include "bad.h"
+
+BAD_TOOL(.params = "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"http://example.org/"
+                   "a.json\"}}}");

@@ -1,0 +1,3 @@
+#include "bad.h"
+
+BAD_TOOL(.params = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"strnig\"}}}");

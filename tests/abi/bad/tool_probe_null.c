@@ -1,0 +1,3 @@
+#include "bad.h"
+
+BAD_TOOL(.effect = TACKLE_EFFECT_PROBE);

@@ -1,0 +1,3 @@
+#include "bad.h"
+
+BAD_PLUGIN(.tools = (const tackle_tool *const[]){&tool, &tool, NULL});
