@@ -1,0 +1,30 @@
+/* The table of subcommands. */
+#include "cli.h"
+
+#include <string.h>
+
+extern const struct command command_run, command_chat, command_demo, command_tools, command_plugins,
+    command_agents, command_models, command_config, command_completion, command_help,
+    command_version, command_man;
+
+const struct command *const commands[] = {&command_run,
+                                          &command_chat,
+                                          &command_demo,
+                                          &command_tools,
+                                          &command_plugins,
+                                          &command_agents,
+                                          &command_models,
+                                          &command_config,
+                                          &command_completion,
+                                          &command_help,
+                                          &command_version,
+                                          &command_man,
+                                          NULL};
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}

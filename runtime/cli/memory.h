@@ -1,0 +1,18 @@
+/* Memory for a short-lived program: running out of it ends the program with one line. */
+#ifndef CLI_MEMORY_H
+#define CLI_MEMORY_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* Returns `pointer`, which must have been allocated; ends the program when it is NULL. Wrap every
+ * allocating call in it: must(strdup(text)). */
+void *must(void *pointer);
+
+/* A stream that writes into memory; fclose() makes *text (malloc'd) and *len final. */
+FILE *memory_file(char **text, size_t *len);
+
+/* printf() into malloc'd text. */
+char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

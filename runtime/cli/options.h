@@ -1,0 +1,89 @@
+/* The one table of options: the settings of the library, and what only the command line knows.
+ * Parsing, --help, completions and the man page all come from it. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "stream.h"
+
+struct command;
+
+enum option_id {
+    OPTION_SETTING, /* goes to tackle_set() under `key` */
+    OPTION_FILE,
+    OPTION_FORMAT,
+    OPTION_OUTPUT,
+    OPTION_QUIET,
+    OPTION_VERBOSE,
+    OPTION_COLOUR,
+    OPTION_BARE,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_JSON,
+    OPTION_ORIGIN,
+    OPTION_KEEP,
+    OPTION_DIR
+};
+
+struct option_row {
+    enum option_id id;
+    char letter;               /* 0: none */
+    bool path;                 /* the value is a file or folder */
+    const char *name;          /* "max-steps"; the table's */
+    const char *negative;      /* "no-stream", for what can be switched off; the table's; or NULL */
+    const char *key;           /* "max_steps"; NULL for options that are no setting */
+    const char *argument;      /* "N"; NULL: takes no value */
+    const char *choices;       /* "text|json"; NULL: any value */
+    const char *default_value; /* for help; NULL: none */
+    const char *group;         /* heading in help */
+    const char *help;          /* one line */
+    const char *commands;      /* " run demo ": who takes it; NULL: all (settings: all that have
+                                  settings) */
+};
+
+struct option_table {
+    struct option_row *rows; /* settings first, in the library's order; owned */
+    size_t count;
+    size_t settings; /* rows that are settings */
+};
+
+void option_table_init(struct option_table *table);
+void option_table_release(struct option_table *table);
+
+bool option_applies(const struct option_row *row, const struct command *command);
+
+enum output_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_STREAM_JSON };
+
+struct setting_text {
+    const char *key;
+    const char *value;
+};
+
+/* What was on the command line; all text is borrowed from argv and the table. */
+struct options {
+    const struct command *command; /* NULL: none was named */
+    const char **words;            /* what follows the command; owned array, ended by NULL */
+    size_t word_count;
+    struct setting_text *settings; /* in the order given; owned array */
+    size_t setting_count;
+    const char **files; /* owned array, ended by NULL */
+    size_t file_count;
+    enum output_format format;
+    const char *output; /* NULL: none */
+    enum colour_choice colour;
+    const char *dir; /* demo --dir; NULL: none */
+    int verbose;
+    bool quiet, bare, help, version, origin, keep;
+};
+
+#define OPTION_PROBLEM_SIZE 512
+
+/* Reads argv[1..]. 0, or -1 with one line in `problem`; `options` is then filled as far as it made
+ * sense, so that the error can be told in the format that was asked for. */
+int options_parse(struct options *options, const struct option_table *table, int argc, char **argv,
+                  char problem[OPTION_PROBLEM_SIZE]);
+void options_release(struct options *options);
+
+#endif

@@ -1,0 +1,374 @@
+#include "render_text.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "line.h"
+#include "memory.h"
+#include "result.h"
+
+#define CALLS_MAX     256 /* more are shown without their arguments */
+#define ARGUMENTS_MAX 160 /* columns, where there is no terminal to measure */
+#define INDENT        2
+
+struct shown_call {
+    char *id;        /* owned */
+    char *name;      /* one line, safe to show; owned */
+    char *arguments; /* the same */
+    bool told;       /* its end has been shown */
+};
+
+void render_text_init(struct render_text *r, struct stream *out, struct stream *err, bool quiet,
+                      bool verbose)
+{
+    *r = (struct render_text){.out = out, .err = err, .quiet = quiet, .verbose = verbose};
+    struct stream *live = out->terminal ? out : err->terminal && !quiet ? err : NULL;
+    prose_init(&r->answer, live, live == err ? STYLE_DIM : STYLE_NONE);
+    prose_init(&r->reasoning, err->terminal && verbose ? err : NULL, STYLE_DIM);
+    status_init(&r->status, err, err->animate && !quiet);
+}
+
+static void call_release(struct shown_call *call)
+{
+    free(call->id);
+    free(call->name);
+    free(call->arguments);
+}
+
+void render_text_release(struct render_text *r)
+{
+    status_hide(&r->status);
+    for (size_t i = 0; i < r->call_count; i++)
+        call_release(&r->calls[i]);
+    free(r->calls);
+    free(r->doing);
+    free(r->on_stdout);
+    *r = (struct render_text){0};
+}
+
+/* ---- Standard error ---- */
+
+/* Everything that is half written is ended first. */
+static FILE *begin_note(struct render_text *r)
+{
+    prose_end(&r->reasoning);
+    prose_end(&r->answer);
+    status_hide(&r->status);
+    return r->err->file;
+}
+
+static size_t columns_left(const struct render_text *r, size_t used)
+{
+    size_t columns = stream_columns(r->err);
+    if (columns == 0)
+        return ARGUMENTS_MAX;
+    return columns > used + 10 ? columns - used : 10;
+}
+
+/* One indented dim line. */
+static void put_aside(struct render_text *r, const char *label, const char *text, size_t len)
+{
+    char *line = line_make(text, len, columns_left(r, INDENT + strlen(label)), r->err->utf8);
+    (void)fprintf(begin_note(r), "%s%*s%s%s%s\n", stream_style(r->err, STYLE_DIM), INDENT, "",
+                  label, line, stream_style(r->err, STYLE_NONE));
+    free(line);
+}
+
+static void put_warning(struct render_text *r, const char *text)
+{
+    char *line = line_make(text, strlen(text), 0, r->err->utf8);
+    (void)fprintf(begin_note(r), "%swarning:%s %s\n", stream_style(r->err, STYLE_YELLOW),
+                  stream_style(r->err, STYLE_NONE), line);
+    free(line);
+}
+
+static void set_doing(struct render_text *r, char *doing)
+{
+    free(r->doing);
+    r->doing = doing;
+    status_begin(&r->status);
+}
+
+/* ---- Tool calls ---- */
+
+static struct shown_call *call_find(struct render_text *r, const char *id)
+{
+    for (size_t i = 0; i < r->call_count; i++)
+        if (strcmp(r->calls[i].id, id) == 0)
+            return &r->calls[i];
+    return NULL;
+}
+
+static void call_drop(struct render_text *r, struct shown_call *call)
+{
+    call_release(call);
+    *call = r->calls[--r->call_count];
+}
+
+static void put_call(struct render_text *r, const char *name, const char *arguments, bool ok,
+                     const char *end)
+{
+    const char *mark = r->err->utf8 ? (ok ? "\u2713" : "\u2717") : (ok ? "ok" : "failed");
+    size_t used = line_columns(mark) + 1 + line_columns(name) + 1 + 2 + line_columns(end);
+    char *shown = line_make(arguments, strlen(arguments), columns_left(r, used), r->err->utf8);
+    (void)fprintf(begin_note(r), "%s%s%s %s%s%s  %s%s%s\n",
+                  stream_style(r->err, ok ? STYLE_GREEN : STYLE_RED), mark,
+                  stream_style(r->err, STYLE_NONE), name, *shown ? " " : "", shown,
+                  stream_style(r->err, STYLE_DIM), end, stream_style(r->err, STYLE_NONE));
+    free(shown);
+}
+
+static void on_tool_requested(struct render_text *r, const json_t *event)
+{
+    const char *id = json_text(event, "call"), *name = json_text(event, "name");
+    if (r->call_count == CALLS_MAX || call_find(r, id))
+        return;
+    r->calls = must(realloc(r->calls, (r->call_count + 1) * sizeof *r->calls));
+    r->calls[r->call_count++] = (struct shown_call){
+        .id = must(strdup(id)),
+        .name = line_make(name, strlen(name), 64, r->err->utf8),
+        .arguments = line_call(json_object_get(event, "arguments")),
+    };
+}
+
+static void on_permission(struct render_text *r, const json_t *event)
+{
+    struct shown_call *call = call_find(r, json_text(event, "call"));
+    if (!call || strcmp(json_text(event, "decision"), "deny") != 0)
+        return;
+    const char *reason = json_text(event, "reason");
+    put_call(r, call->name, call->arguments, false, "denied");
+    if (*reason)
+        put_aside(r, "", reason, strlen(reason));
+    call->told = true;
+}
+
+static void on_tool_started(struct render_text *r, const json_t *event)
+{
+    const struct shown_call *call = call_find(r, json_text(event, "call"));
+    if (call)
+        set_doing(r, memory_format("%s %s", call->name, call->arguments));
+}
+
+static void on_tool_completed(struct render_text *r, const json_t *event)
+{
+    struct shown_call *call = call_find(r, json_text(event, "call"));
+    bool ok = json_is_true(json_object_get(event, "ok"));
+    const json_t *output = json_object_get(event, "output");
+    char time[LINE_SHORT];
+    line_duration(json_number(event, "duration_ms"), time);
+    if (!call || !call->told) {
+        const char *raw = json_text(event, "name");
+        char *name = line_make(raw, strlen(raw), 64, r->err->utf8);
+        put_call(r, name, call ? call->arguments : "", ok, time);
+        free(name);
+    }
+    if (!ok && json_is_string(output) && !(call && call->told)) {
+        char *why = line_first(json_string_value(output), json_string_length(output), 0, true);
+        put_aside(r, "", why, strlen(why));
+        free(why);
+    }
+    if (call)
+        call_drop(r, call);
+}
+
+/* ---- The rest ---- */
+
+static void on_run_started(struct render_text *r, const json_t *event)
+{
+    static const char *const keys[] = {"agent", "provider", "model", "sandbox", "workspace"};
+    if (!r->verbose)
+        return;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *value = json_text(event, keys[i]);
+        char label[16];
+        (void)snprintf(label, sizeof label, "%-10s", keys[i]);
+        if (*value)
+            put_aside(r, label, value, strlen(value));
+    }
+    size_t i;
+    json_t *path;
+    json_array_foreach(json_object_get(event, "instructions"), i, path)
+    {
+        const char *name = json_is_string(path) ? json_string_value(path) : json_text(path, "path");
+        put_aside(r, "reads     ", name, strlen(name));
+    }
+}
+
+static void on_message_completed(struct render_text *r, const json_t *event)
+{
+    const json_t *text = json_object_get(event, "text");
+    const char *data = json_is_string(text) ? json_string_value(text) : "";
+    size_t len = json_string_length(text);
+    bool goes_on = json_array_size(json_object_get(event, "tool_calls")) > 0;
+    prose_end(&r->reasoning);
+    if (r->answer.to) {
+        if (!r->answer_streamed) {
+            status_hide(&r->status);
+            prose_feed(&r->answer, data, len);
+        }
+        prose_end(&r->answer);
+    } else if (goes_on && !r->quiet && len > 0) {
+        struct prose aside;
+        prose_init(&aside, r->err, STYLE_DIM);
+        prose_feed(&aside, data, len);
+        prose_end(&aside);
+    }
+    if (r->answer.to == r->out && len > 0) {
+        free(r->on_stdout);
+        r->on_stdout = must(strdup(data));
+    }
+    r->answer_streamed = false;
+}
+
+static void on_retry(struct render_text *r, const json_t *event)
+{
+    const json_t *error = json_object_get(event, "error");
+    const char *why =
+        json_is_string(error) ? json_string_value(error) : json_text(error, "message");
+    char wait[LINE_SHORT];
+    line_duration(json_number(event, "wait_ms"), wait);
+    char *text = memory_format("asking again in %s (attempt %" PRId64 "): %s", wait,
+                               json_number(event, "attempt"), why);
+    (void)begin_note(r);
+    r->answer_streamed = false; /* the answer begins anew */
+    if (!r->quiet)
+        put_warning(r, text);
+    set_doing(r, must(strdup("waiting to ask again")));
+    free(text);
+}
+
+static void on_budget_warning(struct render_text *r, const json_t *event)
+{
+    const char *message = json_text(event, "message");
+    put_warning(r, *message ? message : "a limit of this run is near");
+}
+
+static void on_file_changed(struct render_text *r, const json_t *event)
+{
+    if (!r->verbose)
+        return;
+    char *text = memory_format("%s %s", json_text(event, "what"), json_text(event, "path"));
+    put_aside(r, "", text, strlen(text));
+    free(text);
+}
+
+static void on_step_started(struct render_text *r, const json_t *event)
+{
+    set_doing(r,
+              memory_format("step %" PRId64 ": the model is at work", json_number(event, "step")));
+}
+
+static void put_answer(struct render_text *r, const char *text)
+{
+    struct prose answer;
+    prose_init(&answer, r->out, STYLE_NONE);
+    prose_feed(&answer, text, strlen(text));
+    prose_end(&answer);
+}
+
+static void on_result(struct render_text *r, const json_t *event, const char *text)
+{
+    (void)begin_note(r);
+    if (*text && !(r->on_stdout && strcmp(r->on_stdout, text) == 0))
+        put_answer(r, text);
+    (void)stream_flush(r->out);
+    while (r->call_count > 0)
+        call_drop(r, r->calls);
+    free(r->on_stdout);
+    r->on_stdout = NULL;
+    r->answer_streamed = false;
+    if (json_number(event, "exit_code") == TACKLE_EXIT_SIGNALLED + SIGPIPE)
+        return; /* nobody reads any more */
+    if (!r->quiet) {
+        if (r->err->terminal)
+            (void)fputc('\n', r->err->file);
+        result_print_summary(r->err, event);
+    }
+}
+
+static void on_tool_output(struct render_text *r, const json_t *event)
+{
+    const json_t *text = json_object_get(event, "text");
+    if (r->verbose && json_is_string(text))
+        put_aside(r, r->err->utf8 ? "\u2502 " : "| ", json_string_value(text),
+                  json_string_length(text));
+}
+
+static void on_warning(struct render_text *r, const json_t *event)
+{
+    put_warning(r, json_text(event, "message"));
+}
+
+/* What is shown of an event that needs its members; all of it goes to standard error. */
+static const struct {
+    const char *type;
+    bool when_quiet;
+    void (*show)(struct render_text *r, const json_t *event);
+} shown[] = {
+    {"run.started", false, on_run_started},
+    {"step.started", false, on_step_started},
+    {"message.completed", true, on_message_completed},
+    {"tool.requested", false, on_tool_requested},
+    {"permission.decided", false, on_permission},
+    {"tool.started", false, on_tool_started},
+    {"tool.output", false, on_tool_output},
+    {"tool.completed", false, on_tool_completed},
+    {"model.retry", true, on_retry},
+    {"budget.warning", false, on_budget_warning},
+    {"file.changed", false, on_file_changed},
+    {"warning", false, on_warning},
+};
+
+static void on_delta(struct render_text *r, struct prose *to, struct prose *other,
+                     const tackle_event *event)
+{
+    if (!to->to)
+        return;
+    status_hide(&r->status);
+    prose_end(other);
+    prose_feed(to, event->text, event->text_len);
+    (void)stream_flush(to->to);
+}
+
+static void on_parsed(struct render_text *r, const char *type, const json_t *event,
+                      const char *text)
+{
+    if (strcmp(type, "result") == 0)
+        on_result(r, event, text);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        if (strcmp(type, shown[i].type) == 0 && (shown[i].when_quiet || !r->quiet))
+            shown[i].show(r, event);
+}
+
+void render_text_event(struct render_text *r, const tackle_event *event, const char *text)
+{
+    if (strcmp(event->type, "message.delta") == 0) {
+        on_delta(r, &r->answer, &r->reasoning, event);
+        r->answer_streamed = r->answer_streamed || event->text_len > 0;
+    } else if (strcmp(event->type, "reasoning.delta") == 0) {
+        on_delta(r, &r->reasoning, &r->answer, event);
+    } else {
+        json_t *parsed = json_loadb(event->json, event->json_len, JSON_ALLOW_NUL, NULL);
+        on_parsed(r, event->type, parsed, text);
+        json_decref(parsed);
+    }
+    (void)stream_flush(r->err);
+}
+
+void render_text_tick(struct render_text *r)
+{
+    /* A line that is being written is itself the sign that something goes on. */
+    if (r->doing && !r->answer.open && !r->reasoning.open)
+        status_draw(&r->status, r->doing);
+}
+
+void render_text_stopping(struct render_text *r)
+{
+    if (r->err->terminal && !r->quiet)
+        (void)fputs("stopping; Ctrl-C once more ends at once\n", begin_note(r));
+    (void)stream_flush(r->err);
+}

@@ -1,0 +1,148 @@
+#include "result.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "line.h"
+#include "memory.h"
+
+const char *json_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+int64_t json_number(const json_t *object, const char *key)
+{
+    return (int64_t)json_integer_value(json_object_get(object, key));
+}
+
+void result_print_json(struct stream *to, const char *json, size_t len)
+{
+    clean_text(to->terminal ? CLEAN_JSON : CLEAN_NONE, to->file, json, len);
+    (void)fputc('\n', to->file);
+}
+
+/* RFC 3339, UTC, as the events have it. */
+static void timestamp(char *out, size_t size)
+{
+    struct timespec now = {0};
+    struct tm utc;
+    char seconds[32];
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &utc));
+    (void)snprintf(out, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+}
+
+void result_print_error(struct stream *to, const tackle_error *error, uint64_t seq, const char *run)
+{
+    char ts[48];
+    timestamp(ts, sizeof ts);
+    /* The message may quote anything; this makes it UTF-8. */
+    char *message = line_make(error->message, strlen(error->message), 0, true);
+    json_t *result = must(json_pack(
+        "{si sI ss ss? ss ss ss si ss sn s{si si si si} sn s{si si si si si} s[] s[] s{ss ss} si "
+        "sb sn}",
+        "v", 1, "seq", (json_int_t)seq, "ts", ts, "run", run, "type", "result", "status", "error",
+        "stop_reason", *error->reason ? error->reason : "internal", "exit_code",
+        error->exit_code ? (int)error->exit_code : TACKLE_EXIT_INTERNAL, "text", "", "structured",
+        "usage", "input_tokens", 0, "output_tokens", 0, "reasoning_tokens", 0, "cached_tokens", 0,
+        "cost_usd", "counts", "steps", 0, "tool_calls", 0, "tool_errors", 0, "denials", 0,
+        "retries", 0, "denials", "files", "error", "code", error->reason, "message", message,
+        "duration_ms", 0, "resumable", 0, "resume_cmd"));
+    char *line = must(json_dumps(result, JSON_COMPACT));
+    result_print_json(to, line, strlen(line));
+    free(line);
+    free(message);
+    json_decref(result);
+}
+
+char *result_problem(const json_t *result)
+{
+    static const struct {
+        const char *reason, *problem;
+    } problems[] = {
+        {"max_steps", "stopped: the limit of steps is reached; --max-steps N allows more"},
+        {"max_tool_calls", "stopped: the limit of tool calls is reached; --max-tool-calls N allows "
+                           "more"},
+        {"max_tokens", "stopped: the limit of tokens is reached; --max-tokens N allows more"},
+        {"max_cost", "stopped: the limit of cost is reached; --max-cost-usd X allows more"},
+        {"max_time", "stopped: the time is up; --max-time TIME allows more"},
+        {"loop_detected", "stopped: the same tool calls came again and again"},
+        {"empty_answer", "the model gave an empty answer; try again, or another model"},
+        {"output_truncated", "the answer was cut at the model's own limit of output"},
+        {"refusal", "the model refused to answer"},
+        {"content_filter", "the endpoint's content filter ended the answer"},
+        {"denied", "stopped after a denial; the run would need more rights, see --sandbox"},
+        {"interrupted", "interrupted"},
+    };
+    if (json_number(result, "exit_code") == 0)
+        return NULL;
+    const char *reason = json_text(result, "stop_reason");
+    const char *message = json_text(json_object_get(result, "error"), "message");
+    if (*message)
+        return must(strdup(message));
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
+        if (strcmp(problems[i].reason, reason) == 0)
+            return must(strdup(problems[i].problem));
+    return memory_format("stopped: %s", *reason ? reason : "unknown reason");
+}
+
+static void put_counted(struct stream *to, int64_t count, const char *what)
+{
+    (void)fprintf(to->file, "%" PRId64 " %s%s", count, what, count == 1 ? "" : "s");
+}
+
+static void put_tool_counts(struct stream *to, const json_t *counts, const char *dot)
+{
+    int64_t errors = json_number(counts, "tool_errors"), denials = json_number(counts, "denials");
+    if (json_number(counts, "tool_calls") == 0)
+        return;
+    (void)fputs(dot, to->file);
+    put_counted(to, json_number(counts, "tool_calls"), "tool call");
+    if (errors > 0 && denials > 0)
+        (void)fprintf(to->file, " (%" PRId64 " failed, %" PRId64 " denied)", errors, denials);
+    else if (errors > 0 || denials > 0)
+        (void)fprintf(to->file, " (%" PRId64 " %s)", errors + denials,
+                      errors > 0 ? "failed" : "denied");
+}
+
+static void put_files(struct stream *to, const json_t *files)
+{
+    size_t i;
+    json_t *file;
+    if (json_array_size(files) == 0)
+        return;
+    (void)fputs("changed: ", to->file);
+    json_array_foreach(files, i, file)
+    {
+        const char *path = json_is_string(file) ? json_string_value(file) : json_text(file, "path");
+        char *line = line_make(path, strlen(path), 0, true);
+        (void)fprintf(to->file, "%s%s", i ? ", " : "", line);
+        free(line);
+    }
+    (void)fputc('\n', to->file);
+}
+
+void result_print_summary(struct stream *to, const json_t *result)
+{
+    const char *dot = to->utf8 ? " \xC2\xB7 " : ", ";
+    const json_t *usage = json_object_get(result, "usage");
+    const json_t *counts = json_object_get(result, "counts");
+    const json_t *cost = json_object_get(result, "cost_usd");
+    char in[LINE_SHORT], out[LINE_SHORT], time[LINE_SHORT];
+    line_count(json_number(usage, "input_tokens"), in);
+    line_count(json_number(usage, "output_tokens"), out);
+    line_duration(json_number(result, "duration_ms"), time);
+    (void)fputs(stream_style(to, STYLE_DIM), to->file);
+    put_counted(to, json_number(counts, "steps"), "step");
+    put_tool_counts(to, counts, dot);
+    (void)fprintf(to->file, "%s%s in + %s out tokens", dot, in, out);
+    if (json_is_number(cost))
+        (void)fprintf(to->file, "%s$%.4f", dot, json_number_value(cost));
+    (void)fprintf(to->file, "%s%s\n", dot, time);
+    put_files(to, json_object_get(result, "files"));
+    (void)fputs(stream_style(to, STYLE_NONE), to->file);
+}

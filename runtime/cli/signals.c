@@ -1,0 +1,55 @@
+#include "signals.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+#define HANDLED_COUNT (sizeof handled / sizeof *handled)
+
+/* A handler gets no argument of ours, so what it works on has to live here. */
+static volatile sig_atomic_t caught;
+static _Atomic(tackle_runtime *) runtime;
+
+static void on_signal(int number)
+{
+    if (number == SIGINT && caught)
+        _exit(TACKLE_EXIT_SIGNALLED + SIGINT);
+    if (!caught)
+        caught = number == SIGQUIT ? SIGTERM : number;
+    tackle_runtime *rt = atomic_load(&runtime);
+    if (rt)
+        tackle_wakeup(rt);
+}
+
+void signals_install(struct signals *s, tackle_runtime *rt)
+{
+    /* No SA_RESTART: waiting for a line of input ends too. */
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigemptyset(&action.sa_mask);
+    caught = 0;
+    atomic_store(&runtime, rt);
+    for (size_t i = 0; i < HANDLED_COUNT; i++) {
+        (void)sigaction(handled[i], &action, &s->before[i]); /* fails for bad numbers only */
+        /* Under nohup a hang-up is to be ignored. */
+        if (handled[i] == SIGHUP && s->before[i].sa_handler == SIG_IGN)
+            (void)sigaction(SIGHUP, &s->before[i], NULL);
+    }
+}
+
+void signals_restore(struct signals *s)
+{
+    for (size_t i = 0; i < HANDLED_COUNT; i++)
+        (void)sigaction(handled[i], &s->before[i], NULL);
+    atomic_store(&runtime, NULL);
+}
+
+int signals_caught(void)
+{
+    return (int)caught;
+}
+
+void signals_forget(void)
+{
+    caught = 0;
+}
