@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "cli.h"
+#include "memory.h"
 #include "usage.h"
 
 /* Text in which nothing is a request or an escape. */
-static void put(FILE *to, const char *text)
+static void put_bytes(FILE *to, const char *text, size_t len)
 {
-    for (const char *at = text; *at; at++) {
+    for (const char *at = text; at < text + len; at++) {
         bool line_start = at == text || at[-1] == '\n';
         if (line_start && (*at == '.' || *at == '\''))
             (void)fputs("\\&", to);
@@ -24,24 +25,41 @@ static void put(FILE *to, const char *text)
     }
 }
 
+static void put(FILE *to, const char *text)
+{
+    put_bytes(to, text, strlen(text));
+}
+
+#define LINE_COLUMNS 70 /* short lines of source are the custom of manual pages */
+
+/* A paragraph, broken into lines between words. */
+static void put_text(FILE *to, const char *text)
+{
+    size_t at = 0;
+    while (*text) {
+        size_t len = strcspn(text, " ");
+        if (at > 0)
+            (void)fputc(at + len > LINE_COLUMNS ? '\n' : ' ', to);
+        at = at + len > LINE_COLUMNS ? len + 1 : at + len + 1;
+        put_bytes(to, text, len);
+        text += len + (text[len] == ' ');
+    }
+    (void)fputc('\n', to);
+}
+
 static void put_row(FILE *to, const struct option_row *row)
 {
     char *flag = usage_flag(row);
     (void)fputs(".TP\n.B ", to);
     put(to, flag + strspn(flag, " "));
     (void)fputc('\n', to);
-    put(to, row->help);
-    if (row->choices && strcmp(row->choices, row->argument) != 0) {
-        (void)fputs(" (", to);
-        put(to, row->choices);
-        (void)fputc(')', to);
-    }
-    if (row->default_value && *row->default_value) {
-        (void)fputs(" [", to);
-        put(to, row->default_value);
-        (void)fputc(']', to);
-    }
-    (void)fputs(".\n", to);
+    const char *value = usage_default(row);
+    bool choices = row->choices && strcmp(row->choices, row->argument) != 0;
+    char *text = memory_format("%s%s%s%s%s%s%s.", row->help, choices ? " (" : "",
+                               choices ? row->choices : "", choices ? ")" : "", value ? " [" : "",
+                               value ? value : "", value ? "]" : "");
+    put_text(to, text);
+    free(text);
     free(flag);
 }
 
@@ -56,9 +74,9 @@ static bool is_first_of_group(const struct option_table *table, size_t at)
 static void put_options(FILE *to, const struct option_table *table)
 {
     (void)fputs(".SH OPTIONS\n"
-                "Options may stand before or after other words; \\fB\\-\\-\\fR ends them. A value "
-                "follows as \\fB\\-\\-name value\\fR or \\fB\\-\\-name=value\\fR. Names are not "
-                "abbreviated.\n",
+                "Options may stand before or after other words; \\fB\\-\\-\\fR ends them.\n"
+                "A value follows as \\fB\\-\\-name value\\fR or \\fB\\-\\-name=value\\fR.\n"
+                "Names are not abbreviated.\n",
                 to);
     for (size_t i = 0; i < table->count; i++) {
         if (!is_first_of_group(table, i))
@@ -86,10 +104,8 @@ static void put_commands(FILE *to)
         (void)fputc(toupper((unsigned char)*commands[i]->summary), to);
         put(to, commands[i]->summary + 1);
         (void)fputs(".\n", to);
-        if (commands[i]->details) {
-            put(to, commands[i]->details);
-            (void)fputc('\n', to);
-        }
+        if (commands[i]->details)
+            put_text(to, commands[i]->details);
     }
 }
 
@@ -100,18 +116,19 @@ static void put_pairs(FILE *to, const char *title, const char *const (*pairs)[2]
         (void)fputs(".TP\n.B ", to);
         put(to, (*pairs)[0]);
         (void)fputc('\n', to);
-        put(to, (*pairs)[1]);
-        (void)fputc('\n', to);
+        put_text(to, (*pairs)[1]);
     }
 }
 
 static void put_examples(FILE *to)
 {
+    const char *between = "";
     (void)fputs(".SH EXAMPLES\n", to);
     for (size_t i = 0; commands[i]; i++) {
         if (commands[i]->hidden || !commands[i]->examples)
             continue;
-        (void)fputs(".PP\n.nf\n", to);
+        (void)fprintf(to, "%s.nf\n", between);
+        between = ".PP\n";
         put(to, commands[i]->examples);
         (void)fputs(".fi\n", to);
     }
@@ -168,12 +185,12 @@ static int run(struct cli *cli)
                   ".SH NAME\ntackle \\- an agent that works in your repository\n"
                   ".SH SYNOPSIS\n.B tackle\n.I command\n"
                   ".RI [ options ]\n.RI [ arguments ]\n"
-                  ".SH DESCRIPTION\n"
-                  "tackle sends a task and the descriptions of its tools to a language model, "
-                  "runs the tool calls that come back, and ends with the model's final answer or "
-                  "at a limit. The answer goes to standard output, everything else to standard "
-                  "error. The exit code says how it ended.\n",
+                  ".SH DESCRIPTION\n",
                   tackle_version());
+    put_text(to, "tackle sends a task and the descriptions of its tools to a language model, runs "
+                 "the tool calls that come back, and ends with the model's final answer or at a "
+                 "limit. The answer goes to standard output, everything else to standard error. "
+                 "The exit code says how it ended.");
     put_commands(to);
     put_options(to, &cli->table);
     put_pairs(to, "EXIT STATUS", exit_codes);

@@ -20,7 +20,8 @@ static char *read_prompt(const struct options *o, tackle_error *error)
     char *prompt = NULL;
     if (o->word_count > 1) {
         cli_error(error, TACKLE_EXIT_USAGE, "usage",
-                  "the prompt is one word, so put it in quotes: tackle run \"%.60s %.60s ...\"",
+                  "the prompt must be one argument, so put it in quotes: "
+                  "tackle run \"%.60s %.60s ...\"",
                   o->words[0], o->words[1]);
         return NULL;
     }

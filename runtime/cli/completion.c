@@ -75,9 +75,9 @@ static void bash_values(const struct option_table *table, FILE *to)
         bash_flag_pattern(row, to);
         (void)fputs(") ", to);
         if (kind == VALUE_CHOICE) {
-            (void)fputs("COMPREPLY=($(compgen -W '", to);
+            (void)fputs("mapfile -t COMPREPLY < <(compgen -W '", to);
             put_choices(row->choices, ' ', to);
-            (void)fputs("' -- \"$cur\")); ", to);
+            (void)fputs("' -- \"$cur\"); ", to);
         } else if (kind != VALUE_OTHER) {
             (void)fprintf(to, "mapfile -t COMPREPLY < <(compgen -%c -- \"$cur\"); ",
                           kind == VALUE_DIR ? 'd' : 'f');
@@ -107,7 +107,7 @@ void completion_bash(const struct option_table *table, FILE *to)
     (void)fputs("# bash completion for tackle\n"
                 "_tackle() {\n"
                 "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-                "  local command= words= word\n"
+                "  local command='' words='' word\n"
                 "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
                 "    case \"$word\" in\n"
                 "    ",
@@ -124,7 +124,7 @@ void completion_bash(const struct option_table *table, FILE *to)
         if (!commands[i]->hidden)
             bash_words(table, commands[i], to);
     (void)fputs("  esac\n"
-                "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+                "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
                 "}\n"
                 "complete -o default -F _tackle tackle\n",
                 to);

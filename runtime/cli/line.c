@@ -161,11 +161,14 @@ char *line_call(json_t *arguments)
     char *text = NULL;
     size_t len = 0;
     FILE *file = memory_file(&text, &len);
-    if (json_is_object(arguments)) {
-        put_arguments(file, arguments);
-    } else if (json_is_string(arguments)) {
-        (void)fwrite(json_string_value(arguments), 1, json_string_length(arguments), file);
-    }
+    /* Models send text; when that is no object it is shown as it is. */
+    const char *raw = json_string_value(arguments);
+    json_t *parsed = raw ? json_loads(raw, JSON_ALLOW_NUL, NULL) : json_incref(arguments);
+    if (json_is_object(parsed))
+        put_arguments(file, parsed);
+    else if (raw)
+        (void)fwrite(raw, 1, json_string_length(arguments), file);
+    json_decref(parsed);
     (void)fclose(file);
     char *line = line_make(text, len, 0, true);
     free(text);

@@ -10,9 +10,10 @@
 #include "memory.h"
 #include "result.h"
 
-#define CALLS_MAX     256 /* more are shown without their arguments */
-#define ARGUMENTS_MAX 160 /* columns, where there is no terminal to measure */
-#define INDENT        2
+#define CALLS_MAX        256 /* more are shown without their arguments */
+#define ARGUMENTS_MAX    160 /* columns, where there is no terminal to measure */
+#define NAME_MAX_COLUMNS 64
+#define INDENT           2
 
 struct shown_call {
     char *id;        /* owned */
@@ -25,7 +26,7 @@ void render_text_init(struct render_text *r, struct stream *out, struct stream *
                       bool verbose)
 {
     *r = (struct render_text){.out = out, .err = err, .quiet = quiet, .verbose = verbose};
-    struct stream *live = out->terminal ? out : err->terminal && !quiet ? err : NULL;
+    struct stream *live = quiet ? NULL : out->terminal ? out : err->terminal ? err : NULL;
     prose_init(&r->answer, live, live == err ? STYLE_DIM : STYLE_NONE);
     prose_init(&r->reasoning, err->terminal && verbose ? err : NULL, STYLE_DIM);
     status_init(&r->status, err, err->animate && !quiet);
@@ -108,16 +109,26 @@ static void call_drop(struct render_text *r, struct shown_call *call)
     *call = r->calls[--r->call_count];
 }
 
-static void put_call(struct render_text *r, const char *name, const char *arguments, bool ok,
-                     const char *end)
+/* How a call ended, beside well or not. */
+struct ending {
+    bool ok;
+    const char *time;
+    char *note; /* one line, safe to show; NULL: nothing more to say; owned */
+};
+
+static void put_call(struct render_text *r, const char *name, const char *arguments,
+                     const struct ending *end)
 {
-    const char *mark = r->err->utf8 ? (ok ? "\u2713" : "\u2717") : (ok ? "ok" : "failed");
-    size_t used = line_columns(mark) + 1 + line_columns(name) + 1 + 2 + line_columns(end);
+    const char *mark = r->err->utf8 ? (end->ok ? "\u2713" : "\u2717") : (end->ok ? "ok" : "failed");
+    const char *note = end->note ? end->note : "";
+    size_t used = line_columns(mark) + line_columns(name) + line_columns(end->time) +
+                  line_columns(note) + 6; /* the blanks between them */
     char *shown = line_make(arguments, strlen(arguments), columns_left(r, used), r->err->utf8);
-    (void)fprintf(begin_note(r), "%s%s%s %s%s%s  %s%s%s\n",
-                  stream_style(r->err, ok ? STYLE_GREEN : STYLE_RED), mark,
+    (void)fprintf(begin_note(r), "%s%s%s %s%s%s  %s%s%s%s%s\n",
+                  stream_style(r->err, end->ok ? STYLE_GREEN : STYLE_RED), mark,
                   stream_style(r->err, STYLE_NONE), name, *shown ? " " : "", shown,
-                  stream_style(r->err, STYLE_DIM), end, stream_style(r->err, STYLE_NONE));
+                  stream_style(r->err, STYLE_DIM), end->time, stream_style(r->err, STYLE_NONE),
+                  *note ? "  " : "", note);
     free(shown);
 }
 
@@ -129,7 +140,7 @@ static void on_tool_requested(struct render_text *r, const json_t *event)
     r->calls = must(realloc(r->calls, (r->call_count + 1) * sizeof *r->calls));
     r->calls[r->call_count++] = (struct shown_call){
         .id = must(strdup(id)),
-        .name = line_make(name, strlen(name), 64, r->err->utf8),
+        .name = line_make(name, strlen(name), NAME_MAX_COLUMNS, r->err->utf8),
         .arguments = line_call(json_object_get(event, "arguments")),
     };
 }
@@ -140,7 +151,7 @@ static void on_permission(struct render_text *r, const json_t *event)
     if (!call || strcmp(json_text(event, "decision"), "deny") != 0)
         return;
     const char *reason = json_text(event, "reason");
-    put_call(r, call->name, call->arguments, false, "denied");
+    put_call(r, call->name, call->arguments, &(struct ending){.time = "denied"});
     if (*reason)
         put_aside(r, "", reason, strlen(reason));
     call->told = true;
@@ -153,26 +164,45 @@ static void on_tool_started(struct render_text *r, const json_t *event)
         set_doing(r, memory_format("%s %s", call->name, call->arguments));
 }
 
+/* A command that ran is a success of the tool, however the command ended: that is said too, and
+ * is in the first line of the tool's output. malloc'd, NULL when there is nothing to say. */
+static char *command_outcome(const char *name, const char *output, size_t len)
+{
+    if (strcmp(name, "run_command") != 0 || strncmp(output, "exit 0 ", 7) == 0)
+        return NULL;
+    char *line = line_first(output, len, 60, true);
+    char *time = strncmp(line, "exit ", 5) == 0 ? strstr(line, " in ") : NULL;
+    if (time)
+        *time = '\0'; /* it is shown anyway */
+    return line;
+}
+
 static void on_tool_completed(struct render_text *r, const json_t *event)
 {
     struct shown_call *call = call_find(r, json_text(event, "call"));
-    bool ok = json_is_true(json_object_get(event, "ok"));
-    const json_t *output = json_object_get(event, "output");
+    bool told = call && call->told;
+    const char *output = json_text(event, "output");
+    size_t len = json_string_length(json_object_get(event, "output"));
+    const char *raw = json_text(event, "name");
+    char *name = line_make(raw, strlen(raw), NAME_MAX_COLUMNS, r->err->utf8);
     char time[LINE_SHORT];
+    struct ending end = {.ok = json_is_true(json_object_get(event, "ok")), .time = time};
     line_duration(json_number(event, "duration_ms"), time);
-    if (!call || !call->told) {
-        const char *raw = json_text(event, "name");
-        char *name = line_make(raw, strlen(raw), 64, r->err->utf8);
-        put_call(r, name, call ? call->arguments : "", ok, time);
-        free(name);
-    }
-    if (!ok && json_is_string(output) && !(call && call->told)) {
-        char *why = line_first(json_string_value(output), json_string_length(output), 0, true);
+    if (end.ok)
+        end.note = command_outcome(raw, output, len);
+    if (!told)
+        put_call(r, name, call ? call->arguments : "", &end);
+    if (!told && !end.ok && len > 0) {
+        char *why = line_first(output, len, 0, true);
         put_aside(r, "", why, strlen(why));
         free(why);
     }
     if (call)
         call_drop(r, call);
+    if (r->call_count == 0)
+        set_doing(r, NULL);
+    free(end.note);
+    free(name);
 }
 
 /* ---- The rest ---- */
@@ -281,6 +311,7 @@ static void on_result(struct render_text *r, const json_t *event, const char *te
     free(r->on_stdout);
     r->on_stdout = NULL;
     r->answer_streamed = false;
+    set_doing(r, NULL);
     if (json_number(event, "exit_code") == TACKLE_EXIT_SIGNALLED + SIGPIPE)
         return; /* nobody reads any more */
     if (!r->quiet) {

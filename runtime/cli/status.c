@@ -36,10 +36,11 @@ static const char *next_frame(struct status *s)
 void status_draw(struct status *s, const char *what)
 {
     int64_t now = status_now_ms();
-    if (!s->enabled || (s->shown && now - s->drawn_ms < STATUS_PERIOD_MS))
+    if (!s->enabled || now - s->drawn_ms < STATUS_PERIOD_MS)
         return;
-    char time[LINE_SHORT];
-    line_duration((now - s->since_ms) / 100 * 100, time);
+    char time[LINE_SHORT] = "";
+    if (now - s->since_ms >= 1000)
+        line_duration((now - s->since_ms) / 1000 * 1000, time);
     char *full = memory_format("%s %s  %s", next_frame(s), what, time);
     /* The last column stays free: some terminals wrap as soon as it is written. */
     char *line = line_make(full, strlen(full), stream_columns(s->to) - 1, s->to->utf8);

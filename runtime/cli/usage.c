@@ -30,6 +30,14 @@ char *usage_flag(const struct option_row *row)
                          row->argument ? row->argument : "");
 }
 
+const char *usage_default(const struct option_row *row)
+{
+    if (row->argument)
+        return row->default_value && *row->default_value ? row->default_value : NULL;
+    return row->negative && row->default_value && strcmp(row->default_value, "true") == 0 ? "on"
+                                                                                          : NULL;
+}
+
 /* Words from `text` up to the right edge; lines after the first are indented. */
 static void put_wrapped(struct stream *to, const char *text, size_t indent, size_t at, size_t edge)
 {
@@ -69,9 +77,9 @@ static void put_option(struct stream *to, const struct option_row *row)
     char *choices = NULL, *help = NULL;
     if (row->choices && strcmp(row->choices, row->argument) != 0)
         choices = memory_format(" (%s)", row->choices);
-    bool has_default = row->default_value && *row->default_value;
-    help = memory_format("%s%s%s%s%s", row->help, choices ? choices : "", has_default ? " [" : "",
-                         has_default ? row->default_value : "", has_default ? "]" : "");
+    const char *value = usage_default(row);
+    help = memory_format("%s%s%s%s%s", row->help, choices ? choices : "", value ? " [" : "",
+                         value ? value : "", value ? "]" : "");
     (void)fprintf(to->file, "  %-*s", FLAG_COLUMN - 2, flag);
     if (strlen(flag) + 2 >= FLAG_COLUMN)
         (void)fprintf(to->file, "\n%*s", FLAG_COLUMN, "");

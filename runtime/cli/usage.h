@@ -16,6 +16,9 @@ void usage_command(struct cli *cli, const struct command *command, struct stream
 /* Is this option shown in the command's help? (More may be accepted: see option_applies.) */
 bool usage_shows(const struct option_row *row, const struct command *command);
 
+/* What help says of the default: "50", "on"; NULL when there is nothing to say. */
+const char *usage_default(const struct option_row *row);
+
 /* "-m, --model [PROVIDER/]MODEL" or "--[no-]stream". malloc'd. */
 char *usage_flag(const struct option_row *row);
 
