@@ -24,7 +24,7 @@ static int target_init(struct target *t, const char *path)
     struct stat st;
     char *real = realpath(path, NULL);
     *t = (struct target){.path = real ? real : must(strdup(path))};
-    if (!real && errno != ENOENT)
+    if (!real && (errno != ENOENT || *path == '\0'))
         return -1;
     if (real && stat(real, &st) != 0)
         return -1;

@@ -111,7 +111,7 @@ static void wrong_lines_are_explained(void **state)
         {{"run", "--model"}, "--model needs a value: --model [PROVIDER/]MODEL"},
         {{"run", "--model", "--quiet"}, "--model needs a value: --model [PROVIDER/]MODEL"},
         {{"run", "--quiet=yes"}, "--quiet takes no value"},
-        {{"run", "--no-model"}, "unknown option --no-model; 'tackle help' shows what there is"},
+        {{"run", "--no-model"}, "unknown option --no-model; did you mean --model?"},
         {{"run", "--color", "red"}, "--color: 'red' is not one of auto|always|never"},
         {{"run", "--color", ""}, "--color: '' is not one of auto|always|never"},
         {{"rum"}, "unknown command 'rum'; did you mean 'run'?"},
