@@ -62,8 +62,10 @@ void drive_event(void *user, tackle_run *run, const tackle_event *event)
     else if (last || format == FORMAT_STREAM_JSON)
         result_print_json(&cli->out, event->json, event->json_len);
     /* A reader that has gone away wants no more of this. */
-    if (stream_flush(&cli->out) != 0 && !last)
+    if (stream_flush(&cli->out) != 0 && !last && !d->unread) {
+        d->unread = true;
         tackle_run_cancel(run, SIGPIPE);
+    }
 }
 
 /* ---- Without a key ---- */

@@ -263,6 +263,11 @@ static void nothing_from_outside_acts_on_a_terminal(void **state)
     screen_release(&s);
 }
 
+/* Every member has a type that it should not have. */
+#define ODD                                                                                        \
+    "{\"call\":1,\"name\":[],\"arguments\":7,\"text\":{},\"output\":[1],\"tool_calls\":3,"         \
+    "\"usage\":\"x\",\"counts\":[],\"files\":{},\"error\":4,\"instructions\":[3,{}]}"
+
 static void odd_events_do_no_harm(void **state)
 {
     static const char *const types[] = {"run.started",    "step.started",       "message.completed",
@@ -270,10 +275,7 @@ static void odd_events_do_no_harm(void **state)
                                         "tool.output",    "tool.completed",     "model.retry",
                                         "budget.warning", "file.changed",       "warning",
                                         "error",          "something.new",      "result"};
-    static const char *const bodies[] = {
-        "{}", "[]", "null", "not json",
-        "{\"call\":1,\"name\":[],\"arguments\":7,\"text\":{},\"output\":[1],\"tool_calls\":3,"
-        "\"usage\":\"x\",\"counts\":[],\"files\":{},\"error\":4,\"instructions\":[3,{}]}"};
+    static const char *const bodies[] = {"{}", "[]", "null", "not json", ODD};
     struct screen s;
     (void)state;
     screen_init(&s, &(struct look){.err_terminal = true, .verbose = true});
