@@ -16,6 +16,7 @@ struct drive {
     struct render_text text;
     uint64_t seq; /* of the last event */
     char *run;    /* its name; owned; NULL: not known yet */
+    bool unread;  /* nobody reads standard output any more: the run is being ended */
     char *result; /* the last event; owned; NULL: not there yet */
 };
 
