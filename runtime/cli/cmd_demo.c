@@ -77,7 +77,7 @@ static char *call(tackle_runtime *rt, const char *tool, const char *arguments, t
         output = must(strdup(json_text(outcome, "output")));
     else
         cli_error(error, TACKLE_EXIT_TOOL, "tool_error", "%s: %s", tool,
-                  json_text(outcome, "output"));
+                  json_text(outcome, "error"));
     json_decref(outcome);
     return output;
 }

@@ -91,16 +91,25 @@ static int show_tool(struct cli *cli, const char **words)
     return code;
 }
 
-/* Success goes to standard output, as the model would read it; failure to standard error. */
-static void print_outcome(struct cli *cli, const json_t *outcome, bool ok)
+static void print_text(struct stream *to, const json_t *text)
 {
-    struct stream *to = ok ? &cli->out : &cli->err;
-    const json_t *output = json_object_get(outcome, "output");
-    const char *text = json_is_string(output) ? json_string_value(output) : "";
-    size_t len = json_string_length(output);
-    stream_text(to, text, len);
-    if (len == 0 || text[len - 1] != '\n')
+    size_t len = json_string_length(text);
+    if (len == 0)
+        return;
+    stream_text(to, json_string_value(text), len);
+    if (json_string_value(text)[len - 1] != '\n')
         (void)fputc('\n', to->file);
+}
+
+/* What a tool wrote goes to standard output, as the model would read it; why it failed to standard
+ * error. */
+static void print_outcome(struct cli *cli, const json_t *outcome)
+{
+    const char *why = json_text(outcome, "error");
+    print_text(&cli->out, json_object_get(outcome, "output"));
+    (void)stream_flush(&cli->out);
+    if (!json_is_true(json_object_get(outcome, "ok")))
+        cli_complain(cli, *why ? why : "the tool failed and did not say why");
 }
 
 static int call_with(struct cli *cli, const char *name, const char *arguments)
@@ -116,7 +125,7 @@ static int call_with(struct cli *cli, const char *name, const char *arguments)
         json_t *outcome = json_loads(text, JSON_ALLOW_NUL, NULL);
         bool ok = json_is_true(json_object_get(outcome, "ok"));
         if (!lookup_print(cli, outcome))
-            print_outcome(cli, outcome, ok);
+            print_outcome(cli, outcome);
         json_decref(outcome);
         code = ok ? TACKLE_EXIT_OK : TACKLE_EXIT_TOOL;
     }

@@ -70,24 +70,55 @@ void drive_event(void *user, tackle_run *run, const tackle_event *event)
 
 /* ---- Without a key ---- */
 
-static bool any_key_present(tackle_runtime *rt)
+static json_t *ask(int32_t (*fn)(tackle_runtime *, char **, tackle_error *), tackle_runtime *rt)
 {
     char *text = NULL;
-    if (tackle_list_providers(rt, &text, NULL) != 0)
-        return false;
-    json_t *providers = json_loads(text, 0, NULL);
+    if (fn(rt, &text, NULL) != 0)
+        return NULL;
+    json_t *value = json_loads(text, 0, NULL);
     tackle_free(text);
+    return value;
+}
+
+/* The value of a setting; "" when it has none. */
+static const char *setting_value(const json_t *settings, const char *key)
+{
+    size_t i;
+    json_t *setting;
+    json_array_foreach(settings, i, setting)
+    {
+        if (strcmp(json_text(setting, "key"), key) == 0)
+            return json_text(setting, "value");
+    }
+    return "";
+}
+
+/* The provider that "PROVIDER/MODEL" names; the first one when it names none. */
+static const json_t *provider_of(const json_t *providers, const char *model)
+{
     size_t i;
     json_t *provider;
-    bool any = false;
     json_array_foreach(providers, i, provider)
     {
-        /* Providers on this machine need none. */
-        any = any || (*json_text(provider, "key_env") &&
-                      json_is_true(json_object_get(provider, "key_present")));
+        const char *name = json_text(provider, "name");
+        size_t len = strlen(name);
+        if (strncmp(model, name, len) == 0 && model[len] == '/')
+            return provider;
     }
+    return json_array_get(providers, 0);
+}
+
+/* Does the provider that was chosen need a key that is not there? */
+static bool key_is_missing(tackle_runtime *rt)
+{
+    json_t *providers = ask(tackle_list_providers, rt);
+    json_t *settings = ask(tackle_show_settings, rt);
+    const json_t *provider = provider_of(providers, setting_value(settings, "model"));
+    bool missing =
+        *json_text(provider, "key_env") && !json_is_true(json_object_get(provider, "key_present"));
+    json_decref(settings);
     json_decref(providers);
-    return any;
+    return missing;
 }
 
 static void print_ways_to_go(struct cli *cli)
@@ -109,7 +140,7 @@ static void print_ways_to_go(struct cli *cli)
 int drive_refused(struct drive *d, const tackle_error *error)
 {
     int code = cli_fail(d->cli, error);
-    if (strcmp(error->reason, "auth_error") == 0 && !any_key_present(d->rt))
+    if (strcmp(error->reason, "auth_error") == 0 && key_is_missing(d->rt))
         print_ways_to_go(d->cli);
     return code;
 }
@@ -145,7 +176,7 @@ static void tell_problem(struct drive *d)
     if (problem && !pipe)
         cli_complain(d->cli, problem);
     free(problem);
-    if (strcmp(json_text(result, "stop_reason"), "auth_error") == 0 && !any_key_present(d->rt))
+    if (strcmp(json_text(result, "stop_reason"), "auth_error") == 0 && key_is_missing(d->rt))
         print_ways_to_go(d->cli);
     json_decref(result);
 }

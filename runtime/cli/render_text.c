@@ -177,6 +177,18 @@ static char *command_outcome(const char *name, const char *output, size_t len)
     return line;
 }
 
+/* Why a call failed: what follows the last "error: " at the beginning of a line, or all of it. */
+static const char *failure(const char *output)
+{
+    const char *why = output;
+    for (const char *at = output; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (strncmp(at, "error: ", 7) == 0)
+            why = at + 7;
+    }
+    return why;
+}
+
 static void on_tool_completed(struct render_text *r, const json_t *event)
 {
     struct shown_call *call = call_find(r, json_text(event, "call"));
@@ -193,7 +205,8 @@ static void on_tool_completed(struct render_text *r, const json_t *event)
     if (!told)
         put_call(r, name, call ? call->arguments : "", &end);
     if (!told && !end.ok && len > 0) {
-        char *why = line_first(output, len, 0, true);
+        const char *last = failure(output);
+        char *why = line_first(last, strlen(last), 0, true);
         put_aside(r, "", why, strlen(why));
         free(why);
     }
@@ -213,7 +226,9 @@ static void on_run_started(struct render_text *r, const json_t *event)
     if (!r->verbose)
         return;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *value = json_text(event, keys[i]);
+        const json_t *member = json_object_get(event, keys[i]);
+        const char *value =
+            json_is_object(member) ? json_text(member, "mode") : json_text(event, keys[i]);
         char label[16];
         (void)snprintf(label, sizeof label, "%-10s", keys[i]);
         if (*value)

@@ -50,8 +50,9 @@ void result_print_error(struct stream *to, const tackle_error *error, uint64_t s
         error->exit_code ? (int)error->exit_code : TACKLE_EXIT_INTERNAL, "text", "", "structured",
         "usage", "input_tokens", 0, "output_tokens", 0, "reasoning_tokens", 0, "cached_tokens", 0,
         "cost_usd", "counts", "steps", 0, "tool_calls", 0, "tool_errors", 0, "denials", 0,
-        "retries", 0, "denials", "files", "error", "code", error->reason, "message", message,
-        "duration_ms", 0, "resumable", 0, "resume_cmd"));
+        "retries", 0, "denials", "files", "error", "reason",
+        *error->reason ? error->reason : "internal", "message", message, "duration_ms", 0,
+        "resumable", 0, "resume_cmd"));
     char *line = must(json_dumps(result, JSON_COMPACT));
     result_print_json(to, line, strlen(line));
     free(line);

@@ -312,9 +312,9 @@ int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_
         return fail(err, TACKLE_EXIT_USAGE, "usage", "the arguments are no JSON object");
     }
     bool ok = !json_object_get(args, "fail");
-    json_t *outcome =
-        json_pack("{ss sb si ss si s[]}", "name", name, "ok", ok, "code", ok ? 0 : -1, "output",
-                  ok ? "did\x1b[2J it" : "no such file", "duration_ms", 3, "files");
+    json_t *outcome = json_pack("{ss sb si ss ss si s[]}", "name", name, "ok", ok, "code",
+                                ok ? 0 : -1, "output", ok ? "did\x1b[2J it" : "", "error",
+                                ok ? "" : "no such file", "duration_ms", 3, "files");
     *json = json_dumps(outcome, JSON_COMPACT);
     json_decref(outcome);
     json_decref(args);

@@ -26,7 +26,7 @@ static void commands_end_as_they_should(void **state)
         {{"tools", "show", "read_file"}, 0, "effect       safe", ""},
         {{"tools", "show", "red_file"}, 2, "", "did you mean 'read_file'?"},
         {{"tools", "call", "x", "{}"}, 0, "did\x1b[2J it\n", ""},
-        {{"tools", "call", "x", "{\"fail\":1}"}, 6, "", "no such file\n"},
+        {{"tools", "call", "x", "{\"fail\":1}"}, 6, "", "tackle: no such file\n"},
         {{"tools", "call", "x", "{"}, 2, "", "no JSON object"},
         {{"tools", "call"}, 2, "", "write: tackle tools call NAME"},
         {{"tools", "cal"}, 2, "", "did you mean 'tackle tools call'?"},

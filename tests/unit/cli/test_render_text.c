@@ -203,7 +203,7 @@ static void failures_say_why(void **state)
          NULL);
     show(&s,
          "{\"type\":\"tool.completed\",\"call\":\"a\",\"name\":\"search\",\"ok\":false,"
-         "\"duration_ms\":2,\"output\":\"\\nno such folder\\nmore\"}",
+         "\"duration_ms\":2,\"output\":\"some text\\nerror: no such folder\"}",
          NULL);
     show(&s,
          "{\"type\":\"tool.requested\",\"call\":\"b\",\"name\":\"git_add\","
