@@ -101,7 +101,7 @@ static const struct tool *find_tool(const struct prepared *p, const char *name, 
 /* Checks the arguments as for a model's call, and gives them one form. NULL with *err. */
 static char *check_arguments(const struct tool *tool, const char *args_json, struct err *err)
 {
-    struct buf problems;
+    struct buf problems, line;
     char *text = NULL;
     json_t *args = chat_args_parse(args_json, strlen(args_json), NULL, err);
     if (!args) {
@@ -109,12 +109,17 @@ static char *check_arguments(const struct tool *tool, const char *args_json, str
         return NULL;
     }
     buf_init(&problems, 8192);
-    if (tool->schema && schema_check(tool->schema, args, &problems) != 0)
-        err_set(err, ERR_USAGE, "the arguments do not fit %s: %s", tool->name, problems.data);
-    else if (!tool->schema && json_object_size(args) > 0)
+    buf_init(&line, 16384);
+    if (tool->schema && schema_check(tool->schema, args, &problems) != 0) {
+        for (const char *p = problems.data; *p; p++)
+            (void)(*p == '\n' ? buf_text(&line, "; ") : buf_byte(&line, *p));
+        err_set(err, ERR_USAGE, "the arguments do not fit %s: %s", tool->name, line.data);
+    } else if (!tool->schema && json_object_size(args) > 0) {
         err_set(err, ERR_USAGE, "%s takes no arguments", tool->name);
-    else if (!(text = json_dumps(args, JSON_COMPACT | JSON_REAL_PRECISION(15))))
+    } else if (!(text = json_dumps(args, JSON_COMPACT | JSON_REAL_PRECISION(15)))) {
         err_set(err, ERR_NOMEM, "out of memory");
+    }
+    buf_release(&line);
     buf_release(&problems);
     json_decref(args);
     return text;

@@ -288,7 +288,8 @@ static int add_rights(const struct prepared *p, struct buf *out)
     return buf_text(out, p->policy.write
                              ? "\n\nPaths are relative to the workspace."
                              : "\n\nPaths are relative to the workspace. In this run you can only "
-                               "read; when something would have to be changed or run, say so.");
+                               "read: when something would have to be changed or run, say so, and "
+                               "that --sandbox workspace-write allows it.");
 }
 
 static int build_system(struct prepared *p, struct err *err)

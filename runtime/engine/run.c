@@ -166,7 +166,6 @@ static bool all_calls_done(const struct run *r)
 static void start_call(struct run *r, struct run_call *c, struct run_action *action)
 {
     c->state = CALL_RUNNING;
-    r->counts.tool_calls++;
     *action = (struct run_action){.kind = RUN_CALL, .call = c};
     event_emit(
         &r->events, "tool.started",
@@ -443,6 +442,7 @@ static void check_call(struct run *r, struct run_call *c, const struct chat_call
 {
     json_t *arguments =
         asked->args ? json_incref(asked->args) : json_stringn(asked->text, asked->len);
+    r->counts.tool_calls++;
     event_emit(&r->events, "tool.requested",
                json_pack("{s:I, s:s, s:s, s:o?}", "step", (json_int_t)r->step, "call", c->key,
                          "name", c->name, "arguments", arguments));
