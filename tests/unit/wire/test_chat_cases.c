@@ -249,8 +249,8 @@ static void test_cut_anywhere(void **state)
     for (size_t i = 0; i < cases.count; i++) {
         const struct wire_case *item = &cases.items[i];
         /* each byte of a short body, and of the last part of a long one */
-        size_t step = item->len / 100 + 1;
-        size_t fine = item->len > 500 ? item->len - 500 : 0;
+        size_t step = item->len / 40 + 1;
+        size_t fine = item->len > 600 ? item->len - 120 : 0;
         for (size_t len = 0; len < item->len; len += len < fine ? step : 1)
             check_cut(item, len, len % 2 ? "connection reset" : NULL);
     }
