@@ -114,7 +114,12 @@ static int play(struct demo *demo, tackle_error *error)
 {
     char *replies = memory_format("%s/replies", demo->assets);
     const char *const settings[][2] = {
-        {"workspace", demo->folder}, {"agent", "repo-chores"}, {"replay", replies}, {NULL, NULL}};
+        {"workspace", demo->folder},
+        {"agent", "repo-chores"},
+        {"replay", replies},
+        /* A person sees the text being written; a pipe has no use for the wait. */
+        {"replay_speed", demo->cli->out.terminal ? "2" : "0"},
+        {NULL, NULL}};
     tackle_runtime *rt = NULL;
     tackle_run *run = NULL;
     struct drive drive;
@@ -137,23 +142,35 @@ out:
     return code;
 }
 
+/* What a tool says, under a heading. 0, or -1 with `error`. */
+static int show(struct demo *demo, tackle_runtime *rt, const char *const question[3],
+                tackle_error *error)
+{
+    struct stream *err = &demo->cli->err;
+    char *output = call(rt, question[1], question[2], error);
+    if (!output)
+        return -1;
+    size_t len = strlen(output);
+    (void)fprintf(err->file, "\n%s%s%s\n", stream_style(err, STYLE_BOLD), question[0],
+                  stream_style(err, STYLE_NONE));
+    stream_text(err, output, len);
+    if (len == 0 || output[len - 1] != '\n')
+        (void)fputc('\n', err->file);
+    free(output);
+    return 0;
+}
+
 static int show_commit(struct demo *demo, tackle_error *error)
 {
+    static const char *const questions[][3] = {
+        {"The repository's log", "git_log", "{}"},
+        {"The new commit", "git_show", "{\"rev\":\"HEAD\",\"stat_only\":true}"}};
     tackle_runtime *rt = NULL;
-    char *log = NULL;
-    if (open_git(demo, &rt, error) == 0)
-        log = call(rt, "git_log", "{}", error);
-    if (log) {
-        struct stream *err = &demo->cli->err;
-        (void)fprintf(err->file, "\n%sgit log of the repository%s\n", stream_style(err, STYLE_BOLD),
-                      stream_style(err, STYLE_NONE));
-        stream_text(err, log, strlen(log));
-        if (*log && log[strlen(log) - 1] != '\n')
-            (void)fputc('\n', err->file);
-    }
-    free(log);
+    int status = open_git(demo, &rt, error);
+    for (size_t i = 0; status == 0 && i < sizeof questions / sizeof *questions; i++)
+        status = show(demo, rt, questions[i], error);
     tackle_runtime_free(rt);
-    return log ? 0 : -1;
+    return status;
 }
 
 static void introduce(struct demo *demo)

@@ -10,12 +10,13 @@
 
 static void add_provider(struct table *table, const json_t *provider)
 {
+    const char *model = json_text(provider, "model");
     const char *variable = json_text(provider, "key_env");
     bool present = json_is_true(json_object_get(provider, "key_present"));
     char *key = !*variable ? memory_format("%s", present ? "set" : "not needed")
                            : memory_format("%s (%s)", present ? "set" : "not set", variable);
     table_cell(table, json_text(provider, "name"));
-    table_cell(table, json_text(provider, "model"));
+    table_cell(table, *model ? model : "-");
     table_cell(table, key);
     table_cell(table, json_text(provider, "base_url"));
     free(key);

@@ -122,17 +122,25 @@ static void put_json(FILE *to, const json_t *value, bool quoted)
     }
 }
 
-/* The first of these members that is there. Text that a person wrote is shown in quotes. */
-static bool put_member(FILE *to, const json_t *arguments, const char *const *keys, bool quoted)
+/* Text that a person or the model wrote: its first line, in quotes. */
+static void put_words(FILE *to, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (text)
+        (void)fprintf(to, "\"%.*s\"", (int)strcspn(text, "\n"), text);
+    else
+        put_json(to, value, false);
+}
+
+/* The first of these members that is there; NULL when none is. */
+static const json_t *first_of(const json_t *arguments, const char *const *keys)
 {
     for (; *keys; keys++) {
         const json_t *value = json_object_get(arguments, *keys);
-        if (!value || json_is_null(value))
-            continue;
-        put_json(to, value, quoted);
-        return true;
+        if (value && !json_is_null(value))
+            return value;
     }
-    return false;
+    return NULL;
 }
 
 static void put_arguments(FILE *to, json_t *arguments)
@@ -141,11 +149,18 @@ static void put_arguments(FILE *to, json_t *arguments)
     static const char *const words[] = {"message", "pattern", "query", "text", "location", NULL};
     static const char *const places[] = {"path",   "paths", "file", "files", "dir",
                                          "branch", "name",  "ref",  "rev",   NULL};
-    if (put_member(to, arguments, runs, false))
-        return;
-    bool said = put_member(to, arguments, words, true);
-    (void)fputc(' ', to); /* folded away when nothing follows */
-    if (put_member(to, arguments, places, false) || said)
+    const json_t *run = first_of(arguments, runs);
+    const json_t *said = run ? NULL : first_of(arguments, words);
+    const json_t *place = run ? NULL : first_of(arguments, places);
+    if (run)
+        put_json(to, run, false);
+    if (said)
+        put_words(to, said);
+    if (said && place)
+        (void)fputc(' ', to);
+    if (place)
+        put_json(to, place, false);
+    if (run || said || place)
         return;
     const char *key;
     json_t *value;

@@ -223,6 +223,7 @@ static void on_tool_completed(struct render_text *r, const json_t *event)
 static void on_run_started(struct render_text *r, const json_t *event)
 {
     static const char *const keys[] = {"agent", "provider", "model", "sandbox", "workspace"};
+    r->replayed = json_is_true(json_object_get(event, "replay"));
     if (!r->verbose)
         return;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -332,7 +333,7 @@ static void on_result(struct render_text *r, const json_t *event, const char *te
     if (!r->quiet) {
         if (r->err->terminal)
             (void)fputc('\n', r->err->file);
-        result_print_summary(r->err, event);
+        result_print_summary(r->err, event, r->replayed);
     }
 }
 

@@ -17,6 +17,7 @@ struct shown_call; /* a tool call that was asked for and has not ended */
 struct render_text {
     struct stream *out, *err;
     bool quiet, verbose;
+    bool replayed; /* the model's replies are recorded ones */
     struct status status;
     char *doing;              /* for the status line; owned */
     struct prose answer;      /* to the terminal, if there is one */

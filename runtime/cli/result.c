@@ -127,7 +127,7 @@ static void put_files(struct stream *to, const json_t *files)
     (void)fputc('\n', to->file);
 }
 
-void result_print_summary(struct stream *to, const json_t *result)
+void result_print_summary(struct stream *to, const json_t *result, bool replayed)
 {
     const char *dot = to->utf8 ? " \xC2\xB7 " : ", ";
     const json_t *usage = json_object_get(result, "usage");
@@ -142,7 +142,8 @@ void result_print_summary(struct stream *to, const json_t *result)
     put_tool_counts(to, counts, dot);
     (void)fprintf(to->file, "%s%s in + %s out tokens", dot, in, out);
     if (json_is_number(cost))
-        (void)fprintf(to->file, "%s$%.4f", dot, json_number_value(cost));
+        (void)fprintf(to->file, "%s$%.4f%s", dot, json_number_value(cost),
+                      replayed ? " when it was recorded" : "");
     (void)fprintf(to->file, "%s%s\n", dot, time);
     put_files(to, json_object_get(result, "files"));
     (void)fputs(stream_style(to, STYLE_NONE), to->file);

@@ -3,6 +3,7 @@
 #define CLI_RESULT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <tackle/tackle.h>
@@ -21,8 +22,9 @@ void result_print_json(struct stream *to, const char *json, size_t len);
  * well. */
 char *result_problem(const json_t *result);
 
-/* "3 steps · 2 tool calls · 1.2k in + 80 out tokens · $0.0012 · 3.1 s" */
-void result_print_summary(struct stream *to, const json_t *result);
+/* "3 steps · 2 tool calls · 1.2k in + 80 out tokens · $0.0012 · 3.1 s". `replayed`: the tokens and
+ * their cost were those of the recording. */
+void result_print_summary(struct stream *to, const json_t *result, bool replayed);
 
 /* Members of events; "" and 0 when absent. */
 const char *json_text(const json_t *object, const char *key);

@@ -59,7 +59,7 @@ static void calls_show_what_tells_most(void **state)
     check_call("{\"argv\":[\"make\",\"test\"],\"timeout_s\":9}", "make test");
     check_call("{\"argv\":[\"sh\",\"-c\",\"a b\"]}", "sh -c \"a b\"");
     check_call("{\"shell\":\"make && ls\"}", "make && ls");
-    check_call("{\"message\":\"fix: it\\n\\nlong\"}", "\"fix: it long\"");
+    check_call("{\"message\":\"fix: it\\n\\nlong\"}", "\"fix: it\"");
     check_call("{\"path\":\"src\",\"pattern\":\"TODO\"}", "\"TODO\" src");
     check_call("{\"paths\":[\"a\",\"b\"]}", "a b");
     check_call("{\"location\":\"東京\"}", "\"東京\"");

@@ -192,6 +192,24 @@ static void a_retry_begins_the_text_anew(void **state)
     screen_release(&s);
 }
 
+static void a_replay_says_that_the_cost_is_recorded(void **state)
+{
+    static const char result[] = "{\"type\":\"result\",\"exit_code\":0,\"usage\":{},\"counts\":{"
+                                 "\"steps\":2,\"tool_calls\":3,\"tool_errors\":1,\"denials\":1},"
+                                 "\"cost_usd\":0.0123,\"duration_ms\":2000,"
+                                 "\"files\":[{\"path\":\"a.c\"},\"b.c\"]}";
+    struct screen s;
+    (void)state;
+    screen_init(&s, &(struct look){0});
+    show(&s, "{\"type\":\"run.started\",\"replay\":true}", NULL);
+    show(&s, result, "");
+    assert_shown(
+        &s, "",
+        "2 steps \u00b7 3 tool calls (1 failed, 1 denied) \u00b7 0 in + 0 out tokens \u00b7 "
+        "$0.0123 when it was recorded \u00b7 2.0 s\nchanged: a.c, b.c\n");
+    screen_release(&s);
+}
+
 static void failures_say_why(void **state)
 {
     struct screen s;
@@ -303,6 +321,7 @@ int main(void)
         cmocka_unit_test(text_without_stream_is_shown),
         cmocka_unit_test(a_partial_answer_is_printed),
         cmocka_unit_test(a_retry_begins_the_text_anew),
+        cmocka_unit_test(a_replay_says_that_the_cost_is_recorded),
         cmocka_unit_test(failures_say_why),
         cmocka_unit_test(nothing_from_outside_acts_on_a_terminal),
         cmocka_unit_test(odd_events_do_no_harm),
