@@ -22,7 +22,7 @@ static ssize_t write_all(void *cookie, const char *data, size_t len)
         else if (errno != EINTR)
             s->error = errno;
     }
-    return done == len ? (ssize_t)len : -1; /* glibc takes -1 too; 0 would do in others */
+    return done == len ? (ssize_t)len : 0; /* 0 means error: fopencookie(3) */
 }
 
 static bool is_set(const char *variable)
