@@ -21,13 +21,13 @@ static const struct {
     {"commits", SUBJECT_COMMITS, false, false},
 };
 
-/* "exit 3" and "exit signal 9" mean "exit is ...". */
+/* "exit 3" and "exit signal 9" mean "exit is ..."; "exit matches ^[23]$" stands for itself. */
 static int read_exit(const char *rest, struct expectation *out, struct err *err)
 {
     struct buf text;
-    buf_init(&text, 256);
-    if (strlen(rest) < 100)
-        put_format(&text, "is %s", rest);
+    bool is_plain = strncmp(rest, "matches ", 8) != 0;
+    buf_init(&text, SECTIONS_FILE_MAX);
+    put_format(&text, "%s%s", is_plain ? "is " : "", rest);
     out->match = match_new(text.data, err);
     buf_release(&text);
     return out->match ? 0 : -1;
