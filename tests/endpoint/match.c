@@ -211,14 +211,14 @@ static char *pointer_part(const char **pointer)
 
 static const json_t *array_item(const json_t *array, const char *part)
 {
-    struct err ignored;
     long index;
     size_t size = json_array_size(array);
-    if (strcmp(part, "-1") == 0)
-        return size ? json_array_get(array, size - 1) : NULL;
-    if (words_number(part, 1000000, &index, &ignored))
+    bool from_end = *part == '-';
+    if (words_number(part + from_end, 1000000, &index, NULL))
         return NULL;
-    return json_array_get(array, (size_t)index);
+    if (from_end)
+        index = (long)size - index;
+    return index >= 0 ? json_array_get(array, (size_t)index) : NULL;
 }
 
 static void find(const json_t *value, const char *pointer, struct found *found)

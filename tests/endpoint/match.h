@@ -30,10 +30,10 @@ void match_free(struct match *match);
 /* data is NULL for a text that is not there; else a zero byte follows the text. */
 bool match_text(const struct match *match, const char *data, size_t len);
 
-/* The values at a JSON pointer (RFC 6901); in addition "-1" as a part is the last item of an array
- * and "*" is each member of an array or object. `is`, `contains`, `matches` and the numbers hold
- * when one of the values found fits, `lacks` and `absent` when none is against it. root may be
- * NULL: nothing is found. */
+/* The values at a JSON pointer (RFC 6901); in addition "-1" as a part is the last item of an array,
+ * "-2" the one before it, and "*" is each member of an array or object. `is`, `contains`, `matches`
+ * and the numbers hold when one of the values found fits, `lacks` and `absent` when none is against
+ * it. root may be NULL: nothing is found. */
 bool match_json(const struct match *match, const json_t *root, const char *pointer);
 
 /* Appends the values at a pointer as JSON, one a line, or "(nothing)". */
