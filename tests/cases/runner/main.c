@@ -13,8 +13,6 @@
 #define EXIT_BROKEN  2
 #define EXIT_SKIPPED 77
 
-#define TOGETHER_MAX 8
-
 struct options {
     const char *bin; /* folder of the programs under test */
     bool keep;
@@ -292,8 +290,8 @@ static void check_untouched(struct session *session, const char *before, int lin
     buf_release(&left);
 }
 
-/* Runs steps[first] and those that start together with it. Returns how many runs that were, or -1
- * when they could not be run. */
+/* Runs the run `first` and those that start together with it. Returns how many runs that were, or
+ * -1 when they could not be run. */
 static int run_group(struct session *session, size_t first, struct err *err)
 {
     struct test_case *test = &session->test;
@@ -301,7 +299,7 @@ static int run_group(struct session *session, size_t first, struct err *err)
     size_t count = 1, started = 0;
     int status = 0;
     while (first + count < test->run_count && test->runs[first + count].together &&
-           count < TOGETHER_MAX)
+           count < PROCESS_TOGETHER_MAX)
         count++;
     struct process *group = &session->processes[first];
     char *before = snapshot(session);

@@ -251,7 +251,7 @@ static void enforce_limits(struct process *processes, size_t count)
 static int serve(struct process *processes, size_t count, const struct endpoints *endpoints,
                  struct err *err)
 {
-    struct pollfd fds[CASE_ENDPOINTS_MAX + 3 * 8];
+    struct pollfd fds[CASE_ENDPOINTS_MAX + 3 * PROCESS_TOGETHER_MAX];
     size_t base = (size_t)endpoints->count;
     for (size_t i = 0; i < base; i++)
         fds[i] = (struct pollfd){.fd = endpoint_fd(endpoints->items[i]), .events = POLLIN};

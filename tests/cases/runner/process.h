@@ -15,6 +15,8 @@
 
 #define PROCESS_OUTPUT_MAX (64u << 20)
 
+#define PROCESS_TOGETHER_MAX 8 /* programs at the same time */
+
 /* How long a program's descendants may outlive it: security.md 2.0, G6. */
 #define PROCESS_GRACE_MS 1000
 
@@ -49,9 +51,9 @@ int process_adopt_orphans(struct err *err);
 int process_start(struct process *process, const struct run *run, const struct place *place,
                   char *const *environment, struct err *err);
 
-/* Serves and waits until all programs have ended and their descendants too, at most one second
- * longer. Programs over their limit are killed. Descendants that are left are appended to
- * `survivors`, one a line, and killed. 0 or -1. */
+/* Serves and waits until all programs, at most PROCESS_TOGETHER_MAX, have ended and their
+ * descendants too, at most one second longer. Programs over their limit are killed. Descendants
+ * that are left are appended to `survivors`, one a line, and killed. 0 or -1. */
 int process_wait(struct process *processes, size_t count, const struct endpoints *endpoints,
                  const struct place *place, struct buf *survivors, struct err *err);
 void process_release(struct process *process);
