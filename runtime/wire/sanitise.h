@@ -9,11 +9,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define SANITISE_DEPTH_MAX 32
+#define SANITISE_NODES_MAX 4096 /* subschemas, when references are put in place */
+
 /* Returns a new schema (a new reference) that uses type, description, properties, required, items,
- * enum (of texts), nullable, anyOf, format (enum, date-time), minimum, maximum, minItems and
- * maxItems only. `changes` (may be NULL) receives what was changed, one a line: "path: $ref was
- * put in place". NULL with ERR_CONFIG (the schema is no object) or ERR_LIMIT (it grows too large).
- */
+ * enum (of texts), nullable, anyOf, format (date-time), minimum, maximum, minItems and maxItems
+ * only. `changes` (may be NULL) receives what was changed, one a line: "path: $ref was put in
+ * place". NULL with ERR_CONFIG (not the schema of an object) or ERR_LIMIT (it grows too large). */
 json_t *sanitise_schema(const json_t *schema, struct buf *changes, struct err *err);
 
 #endif
