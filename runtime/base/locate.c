@@ -1,0 +1,138 @@
+#include "base/locate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TRIES 64 /* openat2 says EAGAIN when something is being renamed on the way */
+
+const char *locate_split(const char *path, char name[LOCATE_NAME_MAX + 1])
+{
+    size_t len = strcspn(path, "/");
+    if (len > LOCATE_NAME_MAX)
+        return NULL;
+    memcpy(name, path, len);
+    name[len] = '\0';
+    return path + len + strspn(path + len, "/");
+}
+
+/* One step of the walk: O_PATH | O_NOFOLLOW opens a link itself, which is then refused. */
+static int step_into(int dir, const char *name)
+{
+    struct stat st;
+    if (strcmp(name, "..") == 0) {
+        errno = EXDEV;
+        return -1;
+    }
+    int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int error = fstat(fd, &st) ? errno : S_ISLNK(st.st_mode) ? ELOOP : 0;
+    if (!error)
+        return fd;
+    (void)close(fd);
+    errno = error;
+    return -1;
+}
+
+/* The way without openat2: part by part, no links, no "..". */
+static int locate_by_walk(int root, const char *relative)
+{
+    char name[LOCATE_NAME_MAX + 1];
+    int dir = fcntl(root, F_DUPFD_CLOEXEC, 0);
+    while (dir >= 0 && *relative) {
+        relative = locate_split(relative, name);
+        int next = relative ? step_into(dir, name) : -1;
+        int error = relative ? errno : ENAMETOOLONG;
+        (void)close(dir);
+        errno = error;
+        dir = next;
+    }
+    return dir;
+}
+
+int locate(int root, const char *relative)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    for (int i = 0; i < TRIES; i++) {
+        long fd = syscall(SYS_openat2, root, relative, &how, sizeof how);
+        if (fd >= 0)
+            return (int)fd;
+        if (errno != EAGAIN && errno != EINTR)
+            break;
+    }
+    /* EPERM: container filters older than the system call. O_PATH itself never gives it. */
+    if (errno == ENOSYS || errno == EPERM)
+        return locate_by_walk(root, relative);
+    return -1;
+}
+
+void locate_clean(const char *path, char *out)
+{
+    size_t used = 0;
+    if (*path == '/')
+        out[used++] = '/';
+    while (*path) {
+        size_t len = strcspn(path, "/");
+        bool skip = len == 0 || (len == 1 && path[0] == '.');
+        if (!skip) {
+            if (used > 0 && out[used - 1] != '/')
+                out[used++] = '/';
+            memcpy(out + used, path, len);
+            used += len;
+        }
+        path += len;
+        path += *path == '/';
+    }
+    out[used] = '\0';
+}
+
+void locate_fd_path(int fd, char out[LOCATE_FD_PATH])
+{
+    (void)snprintf(out, LOCATE_FD_PATH, "/proc/self/fd/%d", fd);
+}
+
+const char *locate_kind(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFDIR:
+        return "a directory";
+    case S_IFIFO:
+        return "a FIFO";
+    case S_IFSOCK:
+        return "a socket";
+    case S_IFCHR:
+    case S_IFBLK:
+        return "a device";
+    default:
+        return "no regular file";
+    }
+}
+
+int locate_fail(struct err *err, int error, const char *relative)
+{
+    switch (error) {
+    case EXDEV:
+        return err_set(err, ERR_DENIED, "outside the workspace: %s", relative);
+    case ELOOP:
+        return err_set(err, ERR_DENIED, "goes through a link that cannot be followed here: %s",
+                       relative);
+    case ENOENT:
+        return err_set(err, ERR_NOT_FOUND, "no such file or directory: %s", relative);
+    case ENOTDIR:
+        return err_set(err, ERR_NOT_FOUND, "not a directory, or a part of it is not: %s", relative);
+    case ENAMETOOLONG:
+        return err_set(err, ERR_LIMIT, "the path is too long: %s", relative);
+    case ENOMEM:
+        return err_set(err, ERR_NOMEM, "out of memory");
+    default:
+        return err_set(err, ERR_IO, "%s: %s", strerror(error), relative);
+    }
+}
