@@ -40,18 +40,20 @@ static int path_below(int root, int fd, char *out, struct err *err)
     return 0;
 }
 
-/* Protected by the name that was given, or by where links have led. */
-static int check_protected(int root, int dir, const char *name, const char *relative,
-                           struct err *err)
+static int refuse_protected(struct err *err, const char *relative)
+{
+    return err_set(err, ERR_DENIED, "files under .git and .tackle are never written: %s", relative);
+}
+
+/* A name in a directory may be protected because of where links have led to. */
+static int check_place(int root, int dir, const char *name, const char *relative, struct err *err)
 {
     char real[BENEATH_PATH_MAX];
-    if (!beneath_is_protected(relative) && !beneath_is_protected(name)) {
-        if (path_below(root, dir, real, err))
-            return -1;
-        if (!beneath_is_protected(real))
-            return 0;
-    }
-    return err_set(err, ERR_DENIED, "files under .git and .tackle are never written: %s", relative);
+    if (beneath_is_protected(name))
+        return refuse_protected(err, relative);
+    if (path_below(root, dir, real, err))
+        return -1;
+    return beneath_is_protected(real) ? refuse_protected(err, relative) : 0;
 }
 
 /* Makes the directories below `*dir` that `path` names, and moves *dir down to the last one. They
@@ -104,7 +106,7 @@ static int open_parent(int root, const char *path, bool make, const char *relati
     }
     if (dir < 0)
         return locate_fail(err, errno, relative);
-    if (check_protected(root, dir, missing, relative, err) ||
+    if (check_place(root, dir, missing, relative, err) ||
         (leads_up(missing) && locate_fail(err, ENOENT, relative)) ||
         make_down(&dir, missing, relative, err)) {
         (void)close(dir);
@@ -155,12 +157,14 @@ static int find_target(int root, const char *relative, bool make, struct target 
     (void)snprintf(path, sizeof path, "%s", relative);
     for (int hops = 0; hops < 40; hops++) {
         target->dir = -1;
+        if (beneath_is_protected(path))
+            return refuse_protected(err, relative);
         if (split(path, parent, target->name, err))
             return -1;
         target->dir = open_parent(root, parent, make, relative, err);
         if (target->dir < 0)
             return -1;
-        if (check_protected(root, target->dir, target->name, relative, err))
+        if (check_place(root, target->dir, target->name, relative, err))
             goto fail;
         target->exists = fstatat(target->dir, target->name, &target->st, AT_SYMLINK_NOFOLLOW) == 0;
         if (!target->exists && errno != ENOENT) {

@@ -280,6 +280,32 @@ static void files_that_others_can_change_are_refused(void **state)
     free(good_path);
 }
 
+static int run_host(const char *first, const char *second)
+{
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        for (int fd = 3; fd < 10; fd++)
+            (void)close(fd);
+        (void)execl(HOST_PROGRAM, HOST_PROGRAM, first, second, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void wrong_use_of_the_program_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(run_host(NULL, NULL), 2);
+    assert_int_equal(run_host("describe", NULL), 2);
+    assert_int_equal(run_host("dance", "x.so"), 2);
+    assert_int_equal(run_host("--version", NULL), 0);
+    assert_int_equal(run_host("serve", "x.so"), 70); /* by hand, without a link */
+}
+
 static void a_constructor_that_aborts_ends_describe(void **state)
 {
     char *path = plugin_path("aborting");
@@ -302,6 +328,7 @@ int main(void)
         cmocka_unit_test(files_that_are_no_plugins_are_told_apart),
         cmocka_unit_test(files_that_others_can_change_are_refused),
         cmocka_unit_test(a_constructor_that_aborts_ends_describe),
+        cmocka_unit_test(wrong_use_of_the_program_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,13 +163,18 @@ static char *finish(struct peer *p, int *status)
     return printed;
 }
 
-static void post_open(struct peer *p, const char *options)
+static void post_open_as(struct peer *p, const char *options, const char *write)
 {
     char open[512];
     (void)snprintf(open, sizeof open,
-                   "{\"version\":\"%s\",\"options\":%s,\"workspace\":\"%s\",\"write\":true}",
-                   TACKLE_VERSION_TEXT, options, p->root);
+                   "{\"version\":\"%s\",\"options\":%s,\"workspace\":\"%s\",\"write\":%s}",
+                   TACKLE_VERSION_TEXT, options, p->root, write);
     post(p, LINK_OPEN, 0, open);
+}
+
+static void post_open(struct peer *p, const char *options)
+{
+    post_open_as(p, options, "true");
 }
 
 /* A host that has opened the plugin acts.so. */
@@ -439,6 +444,27 @@ static void all_that_is_said_is_utf8(void **state)
     free(printed);
 }
 
+static void a_run_may_be_read_only(void **state)
+{
+    struct peer p;
+    (void)state;
+    start_acts(&p);
+    call(&p, 1, "{\"do\":\"replace\"}");
+    expect_text(&p, LINK_CHANGED, 1, "{\"path\":\"a.txt\",\"what\":\"created\"}");
+    expect_done(&p, 1, TACKLE_OK, "");
+    close_well(&p);
+
+    start(&p, "acts.so");
+    post_open_as(&p, "{}", "false");
+    free(expect(&p, LINK_LOG, 0));
+    free(expect(&p, LINK_OPENED, 0));
+    call(&p, 1, "{\"do\":\"replace\"}");
+    expect_done(&p, 1, TACKLE_E_DENIED,
+                "this run may only read files; to let it write: --sandbox workspace-write");
+    assert_int_equal(faccessat(p.workspace, "a.txt", F_OK, 0), -1);
+    close_well(&p);
+}
+
 static void a_plugin_that_goes_takes_the_link_along(void **state)
 {
     static const struct {
@@ -574,6 +600,7 @@ int main(void)
         cmocka_unit_test(a_flood_is_cut),
         cmocka_unit_test(leaks_ask_for_a_new_process),
         cmocka_unit_test(all_that_is_said_is_utf8),
+        cmocka_unit_test(a_run_may_be_read_only),
         cmocka_unit_test(a_plugin_that_goes_takes_the_link_along),
         cmocka_unit_test(the_end_of_the_runtime_ends_the_host),
         cmocka_unit_test(broken_frames_end_the_host),

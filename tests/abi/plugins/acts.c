@@ -84,13 +84,19 @@ static int32_t talk(tackle_call *call)
     return code == TACKLE_OK ? call->api->write(call, "caf\xe9", 4) : code;
 }
 
+static int32_t replace(tackle_call *call)
+{
+    const tackle_workspace_v1 *workspace = host->service(host, "workspace/1");
+    return workspace->replace(call, "a.txt", "a", 1, 0);
+}
+
 static int32_t act(void *self, tackle_call *call)
 {
     static const struct {
         const char *name;
         int32_t (*run)(tackle_call *call);
     } acts[] = {{"echo", echo},   {"flood", flood}, {"wait", wait_for_end}, {"remember", remember},
-                {"fetch", fetch}, {"leak", leak},   {"talk", talk}};
+                {"fetch", fetch}, {"leak", leak},   {"talk", talk},         {"replace", replace}};
     const char *what = call->api->arg_text(call, "do", NULL);
     (void)self;
     for (size_t i = 0; what && i < sizeof acts / sizeof acts[0]; i++) {
@@ -143,7 +149,7 @@ static void close_plugin(void *self)
 
 static const tackle_tool act_tool = {
     .size = sizeof(tackle_tool),
-    .does = TACKLE_READS | TACKLE_NETWORK,
+    .does = TACKLE_READS | TACKLE_WRITES | TACKLE_NETWORK,
     .effect = TACKLE_EFFECT_PROBE,
     .name = "act",
     .description = "Does what it is told.",
