@@ -43,8 +43,7 @@ int32_t tackle_show_settings(tackle_runtime *rt, char **json, tackle_error *err)
 
 int32_t tackle_list_providers(tackle_runtime *rt, char **json, tackle_error *err)
 {
-    (void)rt;
-    return api_give_json(provider_list(api_getenv, NULL), json, err);
+    return api_give_json(provider_list(api_getenv, rt), json, err);
 }
 
 /* ---- One call ---- */

@@ -166,6 +166,23 @@ static int check_list(const struct prepared *p, const char *list, bool strict, s
     return 0;
 }
 
+/* The endpoint takes functions or its search, not both (its documentation). Tools that nobody asked
+ * for are left out; those that somebody did are an error. */
+static int exclude_tools(const struct tackle_runtime *rt, const struct settings *s, struct err *err)
+{
+    static const enum setting asked[] = {SET_TOOLS, SET_PLUGIN, SET_AGENT};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        if (settings_layer(s, asked[i]) >= LAYER_ENVIRONMENT)
+            return err_set(err, ERR_USAGE,
+                           "google_search excludes tools, and '%s' asks for some; --no-tools "
+                           "leaves them out",
+                           settings_key(asked[i]));
+    return rt->functions ? err_set(err, ERR_USAGE,
+                                   "google_search excludes tools, and the program "
+                                   "has added some")
+                         : 0;
+}
+
 /*
  * An agent's list chooses among the tools of the plugins that it (or the configuration) names; a
  * plugin given by flag or for this run brings all of its tools, unless the list was given by flag
@@ -176,6 +193,8 @@ static int collect_tools(struct tackle_runtime *rt, struct prepared *p, struct e
     const struct settings *s = &p->settings;
     if (settings_flag(s, SET_NO_TOOLS))
         return 0;
+    if (settings_flag(s, SET_GOOGLE_SEARCH))
+        return exclude_tools(rt, s, err);
     const char *list = settings_text(s, SET_TOOLS);
     bool list_by_flag = list && settings_layer(s, SET_TOOLS) >= LAYER_ENVIRONMENT;
     bool missing = false, agent_has_plugins = false;

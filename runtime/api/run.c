@@ -1,18 +1,9 @@
 /* Runs: the state machine of engine/run.h, driven by the loop. */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api/runtime.h"
 #include "base/clock.h"
-#include "base/text.h"
-
-#define PROMPT_MAX (16u << 20)
-#define FILE_MAX   (1u << 20)
 
 struct tackle_run {
     struct tackle_runtime *rt;
@@ -20,8 +11,9 @@ struct tackle_run {
     tackle_event_fn on_event;
     void *user;
     struct prepared prepared;
-    struct provider provider;
-    struct backend *backend;
+    struct provider provider, fallback;
+    struct backend *backend, *fallback_backend; /* the second is NULL when there is no fallback */
+    char *schema;                               /* owned text of --output-schema; NULL */
     struct run *run;
     struct chat_body body; /* of the request in flight */
     bool body_in_use;
@@ -95,7 +87,8 @@ static void ask_model(struct tackle_run *r)
         .delta = on_delta, .done = on_reply, .failed = on_ask_failed, .user = r};
     if (run_body(r->run, &r->body, &err) == 0) {
         r->body_in_use = true;
-        r->ask = backend_ask(r->backend, &r->body, &events, &err);
+        bool first = run_provider(r->run) == &r->provider;
+        r->ask = backend_ask(first ? r->backend : r->fallback_backend, &r->body, &events, &err);
     }
     if (!r->ask)
         on_ask_failed(r, &err);
@@ -283,24 +276,38 @@ static int make_backend(struct tackle_run *r, struct err *err)
 {
     const struct settings *s = &r->prepared.settings;
     const char *replay = settings_text(s, SET_REPLAY);
-    if (provider_resolve(s, api_getenv, NULL, !replay, &r->provider, err) != 0)
+    if (provider_resolve(s, api_getenv, r->rt, !replay, &r->provider, err) != 0)
         return -1;
     r->backend = replay ? backend_replay_new(r->rt->loop, replay,
                                              (int)settings_number(s, SET_REPLAY_SPEED), err)
                         : backend_http_new(r->rt->http, &r->provider, err);
-    return r->backend ? 0 : -1;
+    if (!r->backend || replay || !settings_text(s, SET_FALLBACK_MODEL))
+        return r->backend ? 0 : -1;
+    if (provider_resolve_fallback(s, &r->provider, api_getenv, r->rt, &r->fallback, err) != 0)
+        return -1;
+    r->fallback_backend = backend_http_new(r->rt->http, &r->fallback, err);
+    return r->fallback_backend ? 0 : -1;
 }
 
 static int make_run(struct tackle_run *r, struct err *err)
 {
     const struct prepared *p = &r->prepared;
     const struct settings *s = &p->settings;
+    const char *schema_path = settings_text(s, SET_OUTPUT_SCHEMA);
+    size_t len = 0;
+    if (schema_path && prompt_read_file(schema_path, SCHEMA_TEXT_MAX, &r->schema, &len, err) != 0) {
+        err->code = ERR_CONFIG;
+        return err_prefix(err, "output_schema");
+    }
     const struct run_config config = {
         .provider = &r->provider,
         .tools = p->tools,
         .tool_count = p->tool_count,
         .policy = p->policy,
         .system = p->system,
+        .fallback = r->fallback_backend ? &r->fallback : NULL,
+        .answer_schema = r->schema,
+        .google_search = settings_flag(s, SET_GOOGLE_SEARCH),
         .stream = settings_flag(s, SET_STREAM),
         .effort = settings_text(s, SET_EFFORT),
         .thoughts = choice_of(s, SET_THOUGHTS),
@@ -314,55 +321,14 @@ static int make_run(struct tackle_run *r, struct err *err)
     return r->run ? 0 : -1;
 }
 
-static int read_text_file(const char *path, struct buf *out, struct err *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return err_set(err, ERR_USAGE, "file %s: %s", path, strerror(errno));
-    char *data = malloc(FILE_MAX + 1);
-    size_t len = 0;
-    ssize_t got = 1;
-    while (data && got > 0 && len <= FILE_MAX) {
-        got = read(fd, data + len, FILE_MAX + 1 - len);
-        if (got > 0)
-            len += (size_t)got;
-        else if (got < 0 && errno == EINTR)
-            got = 1;
-    }
-    int saved = errno;
-    (void)close(fd);
-    int status = 0;
-    if (!data)
-        status = err_set(err, ERR_NOMEM, "out of memory");
-    else if (got < 0)
-        status = err_set(err, ERR_USAGE, "file %s: %s", path, strerror(saved));
-    else if (len > FILE_MAX)
-        status = err_set(err, ERR_USAGE, "file %s: over %u KiB", path, FILE_MAX >> 10);
-    else if (text_is_binary(data, len) || !text_is_utf8(data, len))
-        status = err_set(err, ERR_USAGE, "file %s: not UTF-8 text", path);
-    else if (buf_format(out, "<file path=\"%s\">\n", path) != 0 ||
-             buf_append(out, data, len) != 0 || buf_text(out, "\n</file>\n\n") != 0)
-        status = err_set(err, ERR_USAGE, "the files are too large together");
-    free(data);
-    return status;
-}
-
-/* The files first, then what is asked about them. */
 static int add_prompt(struct tackle_run *r, const tackle_run_options *options, struct err *err)
 {
-    struct buf text;
-    const struct settings *s = &r->prepared.settings;
-    int status = 0;
-    buf_init(&text, PROMPT_MAX);
-    for (size_t i = 0; status == 0 && i < settings_count(s, SET_FILE); i++)
-        status = read_text_file(settings_item(s, SET_FILE, i), &text, err);
-    for (const char *const *f = options->files; status == 0 && f && *f; f++)
-        status = read_text_file(*f, &text, err);
-    if (status == 0 && text_fix_utf8(&text, options->prompt, strlen(options->prompt), NULL) != 0)
-        status = err_set(err, ERR_USAGE, "the prompt is over %u MiB", PROMPT_MAX >> 20);
+    struct prompt prompt;
+    prompt_init(&prompt);
+    int status = prompt_build(&prompt, &r->prepared.settings, options->files, options->prompt, err);
     if (status == 0)
-        status = run_prompt(r->run, text.data, text.len, err);
-    buf_release(&text);
+        status = run_prompt(r->run, prompt.parts, prompt.count, err);
+    prompt_release(&prompt);
     return status;
 }
 
@@ -423,7 +389,8 @@ int32_t tackle_run_continue(tackle_run *run, const char *prompt, tackle_error *e
         return api_fail_as(error, STOP_USAGE, "the run is still going on");
     if (is_blank(prompt))
         return api_fail_as(error, STOP_USAGE, "the prompt is empty");
-    if (run_prompt(run->run, prompt, strlen(prompt), &err) != 0)
+    const struct chat_part part = {.text = prompt, .len = strlen(prompt)};
+    if (run_prompt(run->run, &part, 1, &err) != 0)
         return api_fail(error, &err);
     begin(run);
     return 0;
@@ -472,7 +439,10 @@ void tackle_run_free(tackle_run *run)
         r->next->prev = r->prev;
     run_free(r->run);
     backend_free(r->backend);
+    backend_free(r->fallback_backend);
     provider_release(&r->provider);
+    provider_release(&r->fallback);
+    free(r->schema);
     prepared_release(&r->prepared);
     free(r);
 }

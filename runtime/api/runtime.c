@@ -41,8 +41,55 @@ int32_t api_give_json(json_t *value, char **json, tackle_error *err)
 
 const char *api_getenv(void *user, const char *name)
 {
-    (void)user;
+    const struct tackle_runtime *rt = user;
+    for (const struct key *key = rt->keys; key; key = key->next)
+        if (strcmp(key->variable, name) == 0)
+            return key->value;
     return getenv(name);
+}
+
+static void keys_free(struct key *key)
+{
+    while (key) {
+        struct key *next = key->next;
+        if (key->value)
+            explicit_bzero(key->value, strlen(key->value));
+        free(key->value);
+        free(key->variable);
+        free(key);
+        key = next;
+    }
+}
+
+int32_t tackle_set_key(tackle_runtime *rt, const char *variable, const char *value,
+                       tackle_error *error)
+{
+    struct key *key = calloc(1, sizeof *key);
+    if (key) {
+        key->variable = strdup(variable);
+        key->value = value ? strdup(value) : NULL;
+    }
+    if (!key || !key->variable || (value && !key->value)) {
+        keys_free(key);
+        return api_fail_as(error, STOP_INTERNAL, "out of memory");
+    }
+    key->next = rt->keys; /* a later one hides an earlier one */
+    rt->keys = key;
+    return 0;
+}
+
+int32_t tackle_take_keys(tackle_runtime *rt, tackle_error *err)
+{
+    for (const char *const *name = provider_key_variables(); *name; name++) {
+        char *value = getenv(*name);
+        if (!value)
+            continue;
+        if (tackle_set_key(rt, *name, value, err) != 0)
+            return -1;
+        explicit_bzero(value, strlen(value));
+        (void)unsetenv(*name);
+    }
+    return 0;
 }
 
 int32_t tackle_runtime_new(tackle_runtime **out, tackle_error *error)
@@ -94,6 +141,7 @@ void tackle_runtime_free(tackle_runtime *rt)
         rt->plugins = next;
     }
     functions_free(rt->functions);
+    keys_free(rt->keys);
     http_free(rt->http);
     loop_free(rt->loop);
     settings_release(&rt->settings);

@@ -31,11 +31,19 @@ struct loaded_plugin {
     struct plugin *plugin;
 };
 
+/* A variable that tackle_set_key() stands in for. */
+struct key {
+    struct key *next;
+    char *variable;
+    char *value; /* NULL: unset */
+};
+
 struct tackle_runtime {
     struct loop *loop;
     struct http *http;
     struct toolhost *hosts; /* NULL before the first call into a plugin */
     struct settings settings;
+    struct key *keys;
     struct function *functions;
     struct loaded_plugin *plugins; /* each file once */
     char *host_program;            /* NULL until it is looked for */
@@ -55,7 +63,8 @@ int32_t api_fail_as(tackle_error *out, enum stop_reason reason, const char *mess
 /* Hands a JSON value over as text and drops it: 0, or -1. `value` may be NULL (out of memory). */
 int32_t api_give_json(json_t *value, char **json, tackle_error *err);
 
-/* getenv() in the form that provider_resolve() wants. */
+/* In the form that provider_resolve() wants: `user` is the runtime. What tackle_set_key() gave,
+ * else the environment. */
 const char *api_getenv(void *user, const char *name);
 
 /* The plugin processes, made when first needed. NULL with *err. */
@@ -81,6 +90,27 @@ struct plugin *plugins_load(struct tackle_runtime *rt, const char *name, struct 
 /* Appends the AGENTS.md files from the repository's root down to the workspace, each under its
  * path, INSTRUCTIONS_MAX bytes together; *list (a new reference) names them. */
 int instructions_read(const char *workspace, struct buf *out, json_t **list, struct err *err);
+
+/* ---- prompt.c: the user's message with its files ---- */
+
+#define PROMPT_PARTS_MAX 33
+
+struct prompt {
+    struct chat_part parts[PROMPT_PARTS_MAX]; /* borrow from texts */
+    struct buf texts[PROMPT_PARTS_MAX];
+    size_t count;
+};
+
+void prompt_init(struct prompt *p);
+void prompt_release(struct prompt *p);
+
+/* The files of the setting and `files` (may be NULL), then the text. ERR_USAGE names the file that
+ * cannot be sent. */
+int prompt_build(struct prompt *p, const struct settings *s, const char *const *files,
+                 const char *text, struct err *err);
+
+/* Reads a file of the user's; *data is malloc'd and zero-terminated. ERR_USAGE. */
+int prompt_read_file(const char *path, size_t max, char **data, size_t *len, struct err *err);
 
 /* ---- prepare.c ---- */
 

@@ -74,6 +74,8 @@ int cli_runtime(struct cli *cli, tackle_runtime **out, tackle_error *error)
     tackle_runtime *rt = NULL;
     if (tackle_runtime_new(&rt, error) != 0)
         return -1;
+    if (tackle_take_keys(rt, error) != 0)
+        goto fail;
     for (size_t i = 0; i < o->setting_count; i++)
         if (tackle_set(rt, o->settings[i].key, o->settings[i].value, error) != 0)
             goto fail;

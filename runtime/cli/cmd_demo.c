@@ -60,7 +60,7 @@ static int open_git(const struct demo *demo, tackle_runtime **out, tackle_error 
                                        {"tools", "git_init,git_add,git_commit,git_log,git_show"},
                                        {"sandbox", "workspace-write"},
                                        {NULL, NULL}};
-    if (tackle_runtime_new(out, error) != 0)
+    if (tackle_runtime_new(out, error) != 0 || tackle_take_keys(*out, error) != 0)
         return -1;
     return set_all(*out, settings, error);
 }
@@ -125,7 +125,8 @@ static int play(struct demo *demo, tackle_error *error)
     struct drive drive;
     struct signals signals;
     int code = -1;
-    if (tackle_runtime_new(&rt, error) != 0 || set_all(rt, settings, error) != 0)
+    if (tackle_runtime_new(&rt, error) != 0 || tackle_take_keys(rt, error) != 0 ||
+        set_all(rt, settings, error) != 0)
         goto out;
     drive_init(&drive, demo->cli, rt);
     signals_install(&signals, rt);

@@ -22,6 +22,7 @@ static const struct {
     [STOP_MAX_STEPS] = {"max_steps", "partial", TACKLE_EXIT_BUDGET},
     [STOP_MAX_TOOL_CALLS] = {"max_tool_calls", "partial", TACKLE_EXIT_BUDGET},
     [STOP_MAX_TIME] = {"max_time", "partial", TACKLE_EXIT_BUDGET},
+    [STOP_SCHEMA_INVALID] = {"schema_invalid", "error", TACKLE_EXIT_ANSWER},
     [STOP_REFUSAL] = {"refusal", "error", TACKLE_EXIT_ANSWER},
     [STOP_CONTENT_FILTER] = {"content_filter", "error", TACKLE_EXIT_ANSWER},
     [STOP_OUTPUT_TRUNCATED] = {"output_truncated", "partial", TACKLE_EXIT_ANSWER},

@@ -29,6 +29,13 @@ static const struct {
     double input_usd, output_usd;
 } prices[] = {{"default", "gemini-2.5-pro", 0.285, 2.25}};
 
+const char *const *provider_key_variables(void)
+{
+    static const char *const names[] = {"TACKLE_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY",
+                                        "OPENROUTER_API_KEY", NULL};
+    return names;
+}
+
 static const struct row *find_row(const char *name, size_t len)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -84,13 +91,12 @@ static void set_price(struct provider *p)
         }
 }
 
-int provider_resolve(const struct settings *s, provider_getenv env, void *user, bool need_key,
-                     struct provider *out, struct err *err)
+/* `custom` is a base URL that replaces the row's; NULL: none. */
+static int resolve(const struct row *row, const char *model, const char *custom,
+                   provider_getenv env, void *user, bool need_key, struct provider *out,
+                   struct err *err)
 {
     *out = (struct provider){.input_usd = -1, .output_usd = -1};
-    const char *model = NULL;
-    const struct row *row = choose(settings_text(s, SET_MODEL), &model);
-    const char *custom = settings_text(s, SET_BASE_URL);
     const char *url = custom ? custom : lookup(env, user, row->url_env);
     if (!url)
         url = row->base_url;
@@ -120,6 +126,30 @@ int provider_resolve(const struct settings *s, provider_getenv env, void *user, 
     }
     set_price(out);
     return 0;
+}
+
+int provider_resolve(const struct settings *s, provider_getenv env, void *user, bool need_key,
+                     struct provider *out, struct err *err)
+{
+    const char *model = NULL;
+    const struct row *row = choose(settings_text(s, SET_MODEL), &model);
+    return resolve(row, model, settings_text(s, SET_BASE_URL), env, user, need_key, out, err);
+}
+
+int provider_resolve_fallback(const struct settings *s, const struct provider *first,
+                              provider_getenv env, void *user, struct provider *out,
+                              struct err *err)
+{
+    const char *model = NULL;
+    const char *setting = settings_text(s, SET_FALLBACK_MODEL);
+    const struct row *row = choose(setting, &model);
+    const char *custom = NULL;
+    if (model == setting) { /* it names no provider */
+        row = find_row(first->name, strlen(first->name));
+        custom = settings_text(s, SET_BASE_URL);
+    }
+    int status = resolve(row, model, custom, env, user, true, out, err);
+    return status == 0 ? 0 : err_prefix(err, "fallback_model");
 }
 
 void provider_release(struct provider *p)

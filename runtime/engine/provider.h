@@ -30,8 +30,17 @@ int provider_resolve(const struct settings *s, provider_getenv env, void *user, 
                      struct provider *out, struct err *err);
 void provider_release(struct provider *p);
 
+/* The same for the setting fallback_model, which must be set. A name without a provider belongs to
+ * that of `first`, its address and key included. */
+int provider_resolve_fallback(const struct settings *s, const struct provider *first,
+                              provider_getenv env, void *user, struct provider *out,
+                              struct err *err);
+
 /* Cost in USD, negative when the price is not known. */
 double provider_cost(const struct provider *p, long long input_tokens, long long output_tokens);
+
+/* The variables that hold keys, NULL-terminated. */
+const char *const *provider_key_variables(void);
 
 /* [{"name","base_url","key_env","key_present","model"}] */
 json_t *provider_list(provider_getenv env, void *user);

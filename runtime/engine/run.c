@@ -8,6 +8,7 @@
 #include <tackle/plugin.h>
 
 #include "base/text.h"
+#include "engine/run_answer.h"
 #include "engine/run_result.h"
 #include "engine/run_state.h"
 
@@ -15,6 +16,8 @@
 
 static int offer_tools(struct run *r, struct err *err)
 {
+    if (r->config.google_search)
+        return chat_add_google_search(&r->tools) == 0 ? 0 : err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < r->config.tool_count; i++) {
         const struct tool *tool = r->config.tools[i];
         if (policy_allows(&r->config.policy, tool, NULL) &&
@@ -43,7 +46,8 @@ struct run *run_new(const struct run_config *config, struct err *err)
         err_set(err, ERR_NOMEM, "out of memory");
         goto fail;
     }
-    if (offer_tools(r, err) != 0)
+    r->provider = config->provider;
+    if (offer_tools(r, err) != 0 || answer_prepare(r, err) != 0)
         goto fail;
     if (config->system && *config->system &&
         chat_add_system(&r->messages, config->system, strlen(config->system)) != 0) {
@@ -81,6 +85,9 @@ void run_free(struct run *run)
     events_release(&run->events);
     json_decref(run->files);
     json_decref(run->denials);
+    json_decref(run->structured);
+    schema_free(run->schema);
+    free(run->format);
     free(run->error);
     free(run->result);
     free(run);
@@ -119,18 +126,24 @@ static void answer_open_calls(struct run *r, const char *text)
     forget_calls(r);
 }
 
-int run_prompt(struct run *run, const char *text, size_t len, struct err *err)
+int run_prompt(struct run *run, const struct chat_part *parts, size_t count, struct err *err)
 {
+    bool plain = count == 1 && parts[0].text;
     if (run->state != STATE_ENDED)
         return err_set(err, ERR_USAGE, "the run is still going on");
     answer_open_calls(run, "error: the run was stopped before this call was done");
-    if (chat_add_user(&run->messages, text, len) != 0)
+    if ((plain ? chat_add_user(&run->messages, parts[0].text, parts[0].len)
+               : chat_add_user_parts(&run->messages, parts, count)) != 0)
         return err_set(err, ERR_LIMIT, "the conversation is too large");
     buf_clear(&run->text);
     run->state = STATE_ASK;
     run->step = 0;
     run->calls_used = 0;
     run->attempt = run->reasks = 0;
+    run->waited_ms = 0;
+    run->structuring = run->corrected = false;
+    json_decref(run->structured);
+    run->structured = NULL;
     return 0;
 }
 
@@ -226,16 +239,23 @@ void run_next(struct run *run, struct run_action *action)
     }
 }
 
+const struct provider *run_provider(const struct run *run)
+{
+    return run->provider;
+}
+
 int run_body(struct run *run, struct chat_body *body, struct err *err)
 {
     const struct run_config *config = &run->config;
+    bool thoughts = run->provider->thoughts_field && !(run->left_out & LEFT_OUT_THOUGHTS);
     struct chat_request request = {
-        .model = config->provider->model,
+        .model = run->provider->model,
         .stream = config->stream,
-        .want_usage = true,
-        .effort = config->effort,
-        .include_thoughts = config->provider->thoughts_field ? config->thoughts : CHAT_CHOICE_UNSET,
-        .tools = &run->tools,
+        .want_usage = !(run->left_out & LEFT_OUT_USAGE),
+        .effort = run->left_out & LEFT_OUT_EFFORT ? NULL : config->effort,
+        .include_thoughts = thoughts ? config->thoughts : CHAT_CHOICE_UNSET,
+        .response_format = answer_wants_format(run) ? run->format : NULL,
+        .tools = run->structuring ? NULL : &run->tools,
         .messages = &run->messages,
     };
     return chat_body_init(body, &request, err);
@@ -279,6 +299,7 @@ static enum stop_reason reason_of(const struct chat_error *e)
 static void sleep_and_repeat(struct run *r, int64_t wait_ms, const char *why)
 {
     r->wait_ms = wait_ms;
+    r->waited_ms += wait_ms;
     r->state = STATE_SLEEP;
     r->counts.retries++;
     event_emit(&r->events, "model.retry",
@@ -294,21 +315,45 @@ static int64_t backoff_ms(unsigned attempt)
     return base / 2 + (int64_t)arc4random_uniform((uint32_t)base + 1);
 }
 
+/* Another model may do what this one does not; but not when the request itself is wrong. */
+static bool fall_back(struct run *r, const struct chat_error *e, const char *why)
+{
+    const struct provider *next = r->config.fallback;
+    if (!next || r->provider == next || e->class == CHAT_ERROR_FATAL ||
+        e->class == CHAT_ERROR_REFUSED)
+        return false;
+    event_emit(&r->events, "model.fallback",
+               json_pack("{s:I, s:s, s:s, s:s}", "step", (json_int_t)r->step, "from",
+                         r->provider->model, "to", next->model, "reason", why));
+    r->provider = next;
+    r->attempt = 1; /* the same step goes on */
+    r->reasks = 0;
+    r->waited_ms = 0;
+    r->left_out = 0;
+    r->state = STATE_ASK;
+    return true;
+}
+
 static void fail_or_retry(struct run *r, const struct chat_turn *turn,
                           const struct chat_wait_headers *headers)
 {
     struct buf text;
     buf_init(&text, 4096);
     const struct chat_error *e = &turn->error;
-    if (chat_error_text(e, r->config.provider->base_url, &text) != 0)
+    if (chat_error_text(e, r->provider->base_url, &text) != 0)
         (void)buf_text(&text, "the endpoint failed");
     int64_t hint = chat_error_wait_ms(e, headers, clock_wall_ms());
+    int64_t wait_ms = hint >= 0 ? hint : backoff_ms(r->attempt + 1);
     bool may = chat_error_may_retry(e, headers) && (int64_t)r->attempt < r->config.retries &&
-               hint <= RUN_WAIT_MAX_MS;
-    if (may) {
+               hint <= RUN_WAIT_MAX_MS && r->waited_ms + wait_ms <= RUN_WAITING_MAX_MS;
+    if (answer_leave_out(r, e)) {
         r->attempt++;
-        sleep_and_repeat(r, hint >= 0 ? hint : backoff_ms(r->attempt), text.data);
-    } else {
+        if (r->state != STATE_ENDED)
+            sleep_and_repeat(r, 0, text.data);
+    } else if (may) {
+        r->attempt++;
+        sleep_and_repeat(r, wait_ms, text.data);
+    } else if (!fall_back(r, e, text.data)) {
         end(r, reason_of(e), text.data);
     }
     buf_release(&text);
@@ -317,10 +362,11 @@ static void fail_or_retry(struct run *r, const struct chat_turn *turn,
 /* The answer has no use: ask again, a few times. */
 static void ask_again(struct run *r, enum stop_reason reason, const char *why)
 {
+    const struct chat_error fault = {.class = CHAT_ERROR_MODEL};
     if (r->reasks < RUN_REASK_MAX) {
         r->reasks++;
         sleep_and_repeat(r, backoff_ms(r->reasks), why);
-    } else {
+    } else if (!fall_back(r, &fault, why)) {
         end(r, reason, why);
     }
 }
@@ -339,6 +385,8 @@ static void count_usage(struct run *r, const struct chat_turn *turn)
     r->counts.output_tokens += r->step_output;
     r->counts.reasoning_tokens += u->reasoning > 0 ? u->reasoning : 0;
     r->counts.cached_tokens += u->cached > 0 ? u->cached : 0;
+    double cost = provider_cost(r->provider, r->step_input, r->step_output);
+    r->cost_usd = cost < 0 || r->cost_usd < 0 ? -1 : r->cost_usd + cost;
 }
 
 static int keep_text(struct run *r, const struct chat_turn *turn)
@@ -503,13 +551,15 @@ static void accept_turn(struct run *r, struct chat_turn *turn)
         return;
     }
     r->attempt = r->reasks = 0;
+    r->waited_ms = 0;
     emit_message(r, turn);
     if (turn->stop == CHAT_STOP_TOOL_CALLS) {
         take_calls(r, turn);
         return;
     }
     emit_step_completed(r);
-    end(r, STOP_FINAL, NULL);
+    if (!answer_take(r))
+        end(r, STOP_FINAL, NULL);
 }
 
 void run_reply(struct run *run, struct chat_turn *turn, const struct chat_wait_headers *headers)

@@ -30,8 +30,9 @@
 #define RUN_CALLS_AT_ONCE    8
 #define RUN_RESULT_MAX       (264u << 10) /* of a tool's result, for the model: head and tail */
 #define RUN_CONVERSATION_MAX (512u << 20)
-#define RUN_REASK_MAX        2     /* empty answers and malformed calls are asked for again */
-#define RUN_WAIT_MAX_MS      60000 /* a longer wait asked for by the endpoint ends the run */
+#define RUN_REASK_MAX        2      /* empty answers and malformed calls are asked for again */
+#define RUN_WAIT_MAX_MS      60000  /* a longer wait asked for by the endpoint ends the run */
+#define RUN_WAITING_MAX_MS   300000 /* all waits for one request together */
 
 /* Borrowed pointers must live as long as the run. */
 struct run_config {
@@ -39,7 +40,10 @@ struct run_config {
     const struct tool *const *tools; /* all that are known; those the policy denies stay hidden */
     size_t tool_count;
     struct policy policy;
-    const char *system; /* the whole system prompt */
+    const char *system;              /* the whole system prompt */
+    const struct provider *fallback; /* asked when the provider fails for good; NULL: none */
+    const char *answer_schema;       /* the answer must be JSON that fits; NULL: any text */
+    bool google_search;              /* not together with tools */
     bool stream;
     const char *effort; /* NULL: unset */
     enum chat_choice thoughts;
@@ -95,9 +99,12 @@ struct events *run_events(struct run *run);
 
 /* Adds the user's message; the run can then go on: at its start, and after its end. Limits on
  * steps and calls count from here. */
-int run_prompt(struct run *run, const char *text, size_t len, struct err *err);
+int run_prompt(struct run *run, const struct chat_part *parts, size_t count, struct err *err);
 
 void run_next(struct run *run, struct run_action *action);
+
+/* Who is to be asked: the provider of the configuration, or the fallback. */
+const struct provider *run_provider(const struct run *run);
 
 /* The request for RUN_ASK; the body borrows from the run until it is released. */
 int run_body(struct run *run, struct chat_body *body, struct err *err);

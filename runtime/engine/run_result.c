@@ -6,19 +6,19 @@
 #include "base/text.h"
 #include "engine/run_state.h"
 
-static json_t *cost_json(const struct run *r, int64_t input, int64_t output)
+static json_t *cost_json(double cost)
 {
-    double cost = provider_cost(r->config.provider, input, output);
     return cost < 0 ? json_null() : json_real(cost);
 }
 
 void emit_step_completed(struct run *run)
 {
-    event_emit(&run->events, "step.completed",
-               json_pack("{s:I, s:{s:I, s:I}, s:o}", "step", (json_int_t)run->step, "usage",
-                         "input_tokens", (json_int_t)run->step_input, "output_tokens",
-                         (json_int_t)run->step_output, "cost_usd",
-                         cost_json(run, run->step_input, run->step_output)));
+    event_emit(
+        &run->events, "step.completed",
+        json_pack("{s:I, s:{s:I, s:I}, s:o}", "step", (json_int_t)run->step, "usage",
+                  "input_tokens", (json_int_t)run->step_input, "output_tokens",
+                  (json_int_t)run->step_output, "cost_usd",
+                  cost_json(provider_cost(run->provider, run->step_input, run->step_output))));
 }
 
 void run_warn(struct run *run, const char *text)
@@ -81,13 +81,13 @@ static json_t *counts_json(const struct run_counts *c)
 static json_t *result_json(const struct run *r, int64_t duration_ms)
 {
     const struct run_counts *c = &r->counts;
-    return json_pack("{s:s, s:s, s:i, s:o?, s:n, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:n}",
+    return json_pack("{s:s, s:s, s:i, s:o?, s:O?, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:n}",
                      "status", outcome_status(r->reason), "stop_reason", outcome_name(r->reason),
                      "exit_code", run_exit_code(r), "text", json_stringn(r->text.data, r->text.len),
-                     "structured", "usage", usage_json(c), "cost_usd",
-                     cost_json(r, c->input_tokens, c->output_tokens), "counts", counts_json(c),
-                     "denials", r->denials, "files", r->files, "error", error_json(r),
-                     "duration_ms", (json_int_t)duration_ms, "resumable", false, "resume_cmd");
+                     "structured", r->structured, "usage", usage_json(c), "cost_usd",
+                     cost_json(r->cost_usd), "counts", counts_json(c), "denials", r->denials,
+                     "files", r->files, "error", error_json(r), "duration_ms",
+                     (json_int_t)duration_ms, "resumable", false, "resume_cmd");
 }
 
 /* The result must be there even when memory for the long one is not. */

@@ -14,42 +14,59 @@
         sizeof(tackle_setting), 0, key, type, arg, def, choices, group, help                       \
     }
 
-/* In the order of enum setting. */
 static const tackle_setting *const table[SETTING_COUNT + 1] = {
-    ROW("model", "text", "[PROVIDER/]MODEL", NULL, NULL, "model",
-        "the model, and the provider it is asked from"),
-    ROW("base_url", "text", "URL", NULL, NULL, "model",
-        "ask this endpoint instead of the provider's; its key is TACKLE_API_KEY, or none"),
-    ROW("effort", "choice", "LEVEL", NULL, "low|high", "model", "how hard the model thinks"),
-    ROW("thoughts", "bool", NULL, NULL, NULL, "model", "ask for the model's thoughts"),
-    ROW("stream", "bool", NULL, "true", NULL, "model", "receive the answer as it is written"),
-    ROW("system", "text", "TEXT|@FILE", NULL, NULL, "input", "replace the agent's system prompt"),
-    ROW("file", "list", "FILE", NULL, NULL, "input", "put a text file in front of the prompt"),
-    ROW("workspace", "path", "DIR", ".", NULL, "input", "the folder that the tools work in"),
-    ROW("instructions", "bool", NULL, "true", NULL, "input",
-        "read AGENTS.md from the repository's root down to the workspace"),
-    ROW("agent", "text", "NAME|PATH", "assistant", NULL, "tools", "the agent to run"),
-    ROW("trust_project", "bool", NULL, "false", NULL, "tools",
-        "give an agent file found in the workspace the rights it asks for"),
-    ROW("plugin", "list", "NAME|PATH", NULL, NULL, "tools", "add the tools of a plugin"),
-    ROW("plugin_option", "list", "NAME.OPTION=VALUE", NULL, NULL, "tools",
-        "set an option that a plugin declares"),
-    ROW("tools", "text", "A,B", NULL, NULL, "tools", "offer these tools only"),
-    ROW("no_tools", "bool", NULL, "false", NULL, "tools", "offer no tools"),
-    ROW("sandbox", "choice", "MODE", "read-only", "read-only|workspace-write", "permissions",
-        "what tools may do: read the workspace; or also change it and run commands"),
-    ROW("max_steps", "int", "N", "50", NULL, "limits", "end after N requests to the model"),
-    ROW("max_tool_calls", "int", "N", NULL, NULL, "limits", "end after N tool calls"),
-    ROW("max_time", "duration", "TIME", NULL, NULL, "limits",
-        "end after this time: 90, 30s, 5m, 1h"),
-    ROW("tool_timeout", "duration", "TIME", "120s", NULL, "limits",
-        "the most one tool call may take"),
-    ROW("retries", "int", "N", "5", NULL, "limits", "how often a failed request is repeated"),
-    ROW("replay", "path", "DIR", NULL, NULL, "state",
-        "take the model's replies from a recording; tools run for real"),
-    ROW("replay_speed", "int", "N", "0", NULL, "state",
-        "give recorded replies N times as fast as a model writes; 0: at once"),
-    NULL};
+    [SET_MODEL] = ROW("model", "text", "[PROVIDER/]MODEL", NULL, NULL, "model",
+                      "the model, and the provider it is asked from"),
+    [SET_BASE_URL] =
+        ROW("base_url", "text", "URL", NULL, NULL, "model",
+            "ask this endpoint instead of the provider's; its key is TACKLE_API_KEY, or none"),
+    [SET_EFFORT] =
+        ROW("effort", "choice", "LEVEL", NULL, "low|high", "model", "how hard the model thinks"),
+    [SET_THOUGHTS] =
+        ROW("thoughts", "bool", NULL, NULL, NULL, "model", "ask for the model's thoughts"),
+    [SET_STREAM] =
+        ROW("stream", "bool", NULL, "true", NULL, "model", "receive the answer as it is written"),
+    [SET_FALLBACK_MODEL] = ROW("fallback_model", "text", "[PROVIDER/]MODEL", NULL, NULL, "model",
+                               "ask this one when the model fails for good"),
+    [SET_GOOGLE_SEARCH] = ROW("google_search", "bool", NULL, "false", NULL, "model",
+                              "let the model search with Google; excludes tools"),
+    [SET_SYSTEM] = ROW("system", "text", "TEXT|@FILE", NULL, NULL, "input",
+                       "replace the agent's system prompt"),
+    [SET_FILE] = ROW("file", "list", "FILE", NULL, NULL, "input",
+                     "put a file in front of the prompt: text, image, sound, film, PDF; or a URL"),
+    [SET_OUTPUT_SCHEMA] = ROW("output_schema", "path", "FILE", NULL, NULL, "input",
+                              "the answer must be JSON that fits this JSON Schema"),
+    [SET_WORKSPACE] =
+        ROW("workspace", "path", "DIR", ".", NULL, "input", "the folder that the tools work in"),
+    [SET_INSTRUCTIONS] = ROW("instructions", "bool", NULL, "true", NULL, "input",
+                             "read AGENTS.md from the repository's root down to the workspace"),
+    [SET_AGENT] = ROW("agent", "text", "NAME|PATH", "assistant", NULL, "tools", "the agent to run"),
+    [SET_TRUST_PROJECT] = ROW("trust_project", "bool", NULL, "false", NULL, "tools",
+                              "give an agent file found in the workspace the rights it asks for"),
+    [SET_PLUGIN] =
+        ROW("plugin", "list", "NAME|PATH", NULL, NULL, "tools", "add the tools of a plugin"),
+    [SET_PLUGIN_OPTION] = ROW("plugin_option", "list", "NAME.OPTION=VALUE", NULL, NULL, "tools",
+                              "set an option that a plugin declares"),
+    [SET_TOOLS] = ROW("tools", "text", "A,B", NULL, NULL, "tools", "offer these tools only"),
+    [SET_NO_TOOLS] = ROW("no_tools", "bool", NULL, "false", NULL, "tools", "offer no tools"),
+    [SET_SANDBOX] =
+        ROW("sandbox", "choice", "MODE", "read-only", "read-only|workspace-write", "permissions",
+            "what tools may do: read the workspace; or also change it and run commands"),
+    [SET_MAX_STEPS] =
+        ROW("max_steps", "int", "N", "50", NULL, "limits", "end after N requests to the model"),
+    [SET_MAX_TOOL_CALLS] =
+        ROW("max_tool_calls", "int", "N", NULL, NULL, "limits", "end after N tool calls"),
+    [SET_MAX_TIME] = ROW("max_time", "duration", "TIME", NULL, NULL, "limits",
+                         "end after this time: 90, 30s, 5m, 1h"),
+    [SET_TOOL_TIMEOUT] = ROW("tool_timeout", "duration", "TIME", "120s", NULL, "limits",
+                             "the most one tool call may take"),
+    [SET_RETRIES] =
+        ROW("retries", "int", "N", "5", NULL, "limits", "how often a failed request is repeated"),
+    [SET_REPLAY] = ROW("replay", "path", "DIR", NULL, NULL, "state",
+                       "take the model's replies from a recording; tools run for real"),
+    [SET_REPLAY_SPEED] = ROW("replay_speed", "int", "N", "0", NULL, "state",
+                             "give recorded replies N times as fast as a model writes; 0: at once"),
+    [SETTING_COUNT] = NULL};
 
 const tackle_setting *const *settings_table(void)
 {

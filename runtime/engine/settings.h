@@ -12,15 +12,18 @@
 
 #include "base/err.h"
 
-/* In the order of the table in settings.c. */
+/* Each has its row in settings.c. */
 enum setting {
     SET_MODEL,
     SET_BASE_URL,
     SET_EFFORT,
     SET_THOUGHTS,
     SET_STREAM,
+    SET_FALLBACK_MODEL,
+    SET_GOOGLE_SEARCH,
     SET_SYSTEM,
     SET_FILE,
+    SET_OUTPUT_SCHEMA,
     SET_WORKSPACE,
     SET_INSTRUCTIONS,
     SET_AGENT,

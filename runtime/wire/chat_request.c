@@ -204,6 +204,11 @@ int chat_add_function(struct buf *tools, const char *name, const char *descripti
     return finish(tools, before, status);
 }
 
+int chat_add_google_search(struct buf *tools)
+{
+    return buf_text(tools, "{\"type\":\"function\",\"function\":{\"name\":\"googleSearch\"}}");
+}
+
 /* Adds the members of a JSON text to the head; `key` NULL: as its own members. */
 static int add_json(json_t *head, const char *key, const char *text, struct err *err)
 {

@@ -44,6 +44,9 @@ int chat_add_tool(struct buf *messages, const char *call_id, const char *name, c
 int chat_add_function(struct buf *tools, const char *name, const char *description,
                       const char *params);
 
+/* The default endpoint's own search; alone in `tools`, as it excludes functions. */
+int chat_add_google_search(struct buf *tools);
+
 enum chat_choice { CHAT_CHOICE_UNSET = 0, CHAT_CHOICE_FALSE, CHAT_CHOICE_TRUE };
 
 /* Everything that is unset (NULL, 0) is left out of the body. */

@@ -94,6 +94,18 @@ TACKLE_API int32_t tackle_set(tackle_runtime *rt, const char *key, const char *v
  * Without this call a runtime reads no file and no variable but those of the API keys. */
 TACKLE_API int32_t tackle_load_config(tackle_runtime *rt, tackle_error *err);
 
+/* Gives the value of a variable that holds a key ("TACKLE_API_KEY", "OPENAI_API_KEY", ...) in place
+ * of the environment, so that a program can take keys out of its environment, where its children
+ * could read them. The copy is wiped when the runtime is freed. NULL: the variable counts as
+ * unset. */
+TACKLE_API int32_t tackle_set_key(tackle_runtime *rt, const char *variable, const char *value,
+                                  tackle_error *err);
+
+/* Does that for every key variable that there is, and takes them out of the environment: their bytes
+ * are overwritten, so that no child can read them in /proc either. Changes the environment of the
+ * whole process: for programs, early, while there is one thread. */
+TACKLE_API int32_t tackle_take_keys(tackle_runtime *rt, tackle_error *err);
+
 /* A setting as it is declared. Arrays of them are arrays of pointers, ended by NULL. */
 typedef struct tackle_setting {
     uint32_t size;
@@ -160,7 +172,8 @@ typedef struct tackle_run_options {
     uint32_t reserved;
     const char *prompt;          /* the user's message; required */
     const char *const *settings; /* "key=value" for this run only, NULL-terminated; may be NULL */
-    const char *const *files;    /* text files put in front of the prompt; may be NULL */
+    const char *const *files;    /* text, image, sound, film and PDF files, and URLs of these, put
+                                    in front of the prompt; NULL-terminated; may be NULL */
     tackle_event_fn on_event;    /* may be NULL */
     void *user;
 } tackle_run_options;
@@ -169,8 +182,8 @@ typedef struct tackle_run_options {
 TACKLE_API int32_t tackle_run_start(tackle_runtime *rt, const tackle_run_options *options,
                                     tackle_run **out, tackle_error *err);
 
-/* Adds a user message to a run that has ended with a final answer or a limit, and starts it again
- * with the same settings, limits counted anew. */
+/* Adds a user message to a run that has ended, however it ended, and starts it again with the same
+ * settings, limits counted anew. */
 TACKLE_API int32_t tackle_run_continue(tackle_run *run, const char *prompt, tackle_error *err);
 
 /* Ends the run soon: its request is dropped, its calls are cancelled, its result has status
