@@ -69,6 +69,12 @@ int32_t call_may(struct call *call, uint32_t does, const char *what)
                      call->tool->name, what);
 }
 
+void call_keep_text(struct buf *out, const char *text, size_t len)
+{
+    buf_clear(out);
+    (void)text_fix_utf8(out, text, text_edge(text, len, SESSION_MESSAGE_MAX), NULL);
+}
+
 int32_t call_copy(struct call *call, const void *from, size_t least, void *own, size_t own_size)
 {
     uint32_t size = 0;
@@ -186,24 +192,21 @@ static int32_t write_result(tackle_call *base, const char *text, size_t len)
 
 static int32_t fail(tackle_call *base, int32_t code, const char *message)
 {
-    struct call *call = call_of(base);
     const char *text = message ? message : "";
-    size_t len = strnlen(text, SESSION_MESSAGE_MAX);
-    buf_clear(&call->message);
-    /* Out of memory leaves it empty, and session_run() then says something general. */
-    (void)text_fix_utf8(&call->message, text, text_edge(text, len, len), NULL);
+    call_keep_text(&call_of(base)->message, text, strnlen(text, SESSION_MESSAGE_MAX + 1));
     return code < 0 ? code : TACKLE_E_FAILED;
 }
 
 static int32_t progress(tackle_call *base, const char *text)
 {
     struct call *call = call_of(base);
+    struct buf line;
     if (!text)
         return TACKLE_E_ARGS;
-    size_t len = strcspn(text, "\r\n");
-    if (len > SESSION_MESSAGE_MAX)
-        len = text_edge(text, len, SESSION_MESSAGE_MAX);
-    call->session->sink.progress(call->session->sink.user, text, len);
+    buf_init(&line, SESSION_TEXT_MAX);
+    call_keep_text(&line, text, strcspn(text, "\r\n"));
+    call->session->sink.progress(call->session->sink.user, line.data, line.len);
+    buf_release(&line);
     return TACKLE_OK;
 }
 

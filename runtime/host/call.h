@@ -75,6 +75,10 @@ int32_t call_may(struct call *call, uint32_t does, const char *what);
 
 int64_t call_ms_left(const struct call *call);
 
+/* Puts text that the plugin wrote into `out`: valid UTF-8, at most SESSION_MESSAGE_MAX bytes of it.
+ * Out of memory leaves less or nothing. */
+void call_keep_text(struct buf *out, const char *text, size_t len);
+
 /* Copies a size-first struct that the plugin made; missing fields are zero. 0, or TACKLE_E_ARGS
  * with fail() done when it is NULL or smaller than `least`. */
 int32_t call_copy(struct call *call, const void *from, size_t least, void *own, size_t own_size);

@@ -137,6 +137,9 @@ static int check_option(struct check *check, const tackle_option *option)
                       option->flags & ~TACKLE_OPTION_SECRET);
     if (option->help && check_text(check, "help", option->help, MANIFEST_DESCRIPTION_MAX))
         return -1;
+    if (option->default_value && *option->default_value &&
+        check_text(check, "default_value", option->default_value, MANIFEST_DESCRIPTION_MAX))
+        return -1;
     if (option->default_value && option_check(option, option->default_value, &why))
         return refuse(check, "change the default or the type", "default_value %s", why.text);
     return 0;

@@ -354,6 +354,17 @@ static void post_done(struct server *server, const struct session_outcome *outco
                         (json_int_t)outcome->omitted, "recycle", leaks(server)));
 }
 
+/* The bytes of a frame go when the next one is read, and a call may read some. */
+static char *copy_args(const char *args, size_t len)
+{
+    char *copy = malloc(len + 1);
+    if (!copy)
+        protest("out of memory");
+    memcpy(copy, args, len);
+    copy[len] = '\0';
+    return copy;
+}
+
 static void run_call(struct server *server, const struct link_frame *frame)
 {
     const char *text, *args;
@@ -364,7 +375,7 @@ static void run_call(struct server *server, const struct link_frame *frame)
     json_t *head = read_json(text, text_len);
     json_int_t cap = json_integer_value(json_object_get(head, "cap"));
     const json_t *note = json_object_get(head, "note");
-    char *own_args = strndup(args, args_len); /* the frame's bytes go when the next one comes */
+    char *own_args = copy_args(args, args_len);
     struct session_call call = {
         .tool = json_string_value(json_object_get(head, "tool")),
         .args = own_args,
@@ -378,10 +389,8 @@ static void run_call(struct server *server, const struct link_frame *frame)
     };
     if (!call.tool || !call.key || frame->call == 0)
         protest("the runtime sends a CALL without number, tool or key");
-    if (!own_args)
-        protest("out of memory");
     server->call = frame->call;
-    buf_init(&outcome.message, 4 * SESSION_MESSAGE_MAX);
+    buf_init(&outcome.message, SESSION_TEXT_MAX);
     session_run(server->session, &call, &outcome);
     post_done(server, &outcome);
     server->call = 0;

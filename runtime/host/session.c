@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "host/call.h"
 #include "host/options.h"
 #include "host/services.h"
@@ -24,10 +23,10 @@ static const void *host_service(const tackle_host *host, const char *id)
 
 static void host_error(const tackle_host *host, const char *message)
 {
-    struct session *session = (struct session *)(uintptr_t)host;
     const char *text = message ? message : "";
-    buf_clear(&session->open_error);
-    (void)text_fix_utf8(&session->open_error, text, strcspn(text, "\r\n"), NULL);
+    /* Constant for the plugin; the object is ours. */
+    struct session *session = (struct session *)(uintptr_t)host;
+    call_keep_text(&session->open_error, text, strcspn(text, "\r\n"));
 }
 
 /* ---- Opening ---- */
@@ -61,11 +60,11 @@ static void list_options(const struct manifest *manifest, char *out, size_t size
     }
 }
 
-static int check_given(const struct manifest *manifest, const json_t *given, struct err *err)
+static int check_given(const struct manifest *manifest, json_t *given, struct err *err)
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)given, name, value)
+    json_object_foreach(given, name, value)
     {
         const tackle_option *option = manifest_option(manifest, name);
         char known[512];
@@ -80,7 +79,7 @@ static int check_given(const struct manifest *manifest, const json_t *given, str
     return 0;
 }
 
-static int set_options(struct session *session, const json_t *given, struct err *err)
+static int set_options(struct session *session, json_t *given, struct err *err)
 {
     const struct manifest *manifest = session->manifest;
     if (check_given(manifest, given, err))
@@ -139,7 +138,7 @@ struct session *session_new(const struct session_spec *spec, struct err *err)
     session->timer_fd = session->end_fd = -1;
     session->call.session = session;
     session->call.base.api = &call_api;
-    buf_init(&session->open_error, SESSION_MESSAGE_MAX);
+    buf_init(&session->open_error, SESSION_TEXT_MAX);
     if (copy_text(&session->workspace, spec->workspace, err) ||
         copy_text(&session->home, spec->home, err) || copy_text(&session->tmp, spec->tmp, err) ||
         set_options(session, spec->options, err) || open_watches(session, err) ||
@@ -194,12 +193,12 @@ static void begin(struct call *call, const struct session_call *spec)
     call->written = 0;
     call->omitted = 0;
     call->noted = false;
-    buf_init(&call->message, 2 * SESSION_MESSAGE_MAX);
+    buf_init(&call->message, SESSION_TEXT_MAX);
     buf_init(&call->fetched.content_type, SESSION_MESSAGE_MAX);
     buf_init(&call->fetched.body, FETCH_REPLY_MAX);
     buf_init(&call->fetched.message, SESSION_MESSAGE_MAX);
     memset(&call->ran, 0, sizeof call->ran);
-    set_timer(call->session, spec->ms > 0 ? spec->ms : 1);
+    set_timer(call->session, spec->ms);
 }
 
 static void end(struct call *call)
@@ -212,6 +211,7 @@ static void end(struct call *call)
     buf_release(&call->fetched.body);
     buf_release(&call->fetched.message);
     process_outcome_release(&call->ran);
+    call->spec = NULL;
 }
 
 /* Finds the tool and reads the arguments: what the runtime has checked is checked again, because
@@ -260,6 +260,10 @@ void session_run(struct session *session, const struct session_call *spec,
     struct session_call own = *spec;
     if (own.cap == 0)
         own.cap = SESSION_OUTPUT_CAP;
+    if (own.ms > SESSION_MS_MAX)
+        own.ms = SESSION_MS_MAX;
+    if (own.ms < 1)
+        own.ms = 1;
     begin(call, &own);
     int32_t code = prepare(call);
     if (code == TACKLE_OK) {

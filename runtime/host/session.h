@@ -16,10 +16,12 @@
 #define SESSION_NOTE_MAX    4096u
 #define SESSION_OUTPUT_CAP  (16u << 20) /* of a call's result, when nothing else is said */
 #define SESSION_MESSAGE_MAX 4096u       /* of fail(), and of one line of progress or log */
+#define SESSION_TEXT_MAX    (3u * SESSION_MESSAGE_MAX) /* the same when all of it is U+FFFD */
+#define SESSION_MS_MAX      (INT64_C(1) << 40)
 
 struct session_spec {
     const struct manifest *manifest; /* borrowed; must outlive the session */
-    const json_t *options;           /* {"name": "value"}, or NULL; read at once */
+    json_t *options;                 /* {"name": "value"}, or NULL; read at once */
     const char *workspace;           /* absolute path, for messages; copied */
     int workspace_fd;                /* O_PATH directory; borrowed */
     bool write;                      /* may files of the workspace be changed? */
@@ -43,7 +45,7 @@ struct session_call {
     const char *args; /* a JSON object */
     size_t args_len;
     const char *key;
-    int64_t ms;       /* deadline from now */
+    int64_t ms;       /* deadline from now, at most SESSION_MS_MAX */
     size_t cap;       /* bytes of the result that are passed on; 0: SESSION_OUTPUT_CAP */
     bool probe;       /* call probe(), not call() */
     const char *note; /* for probe(); NULL: none */
