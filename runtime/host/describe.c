@@ -18,7 +18,6 @@ json_t *describe_text(const char *text)
     return string;
 }
 
-/* json_pack takes NULL for "s?" and "o" only, and we want "" as well as null. */
 static json_t *text_or_null(const char *text)
 {
     return text ? describe_text(text) : json_null();
