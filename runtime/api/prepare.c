@@ -220,7 +220,7 @@ static int collect_tools(struct tackle_runtime *rt, struct prepared *p, struct e
     for (const struct function *f = rt->functions; f; f = f->next)
         if ((!list_by_flag || is_in(list, f->tool.name)) && add_tool(p, &f->tool, err) != 0)
             return -1;
-    return check_list(p, list, !missing, err);
+    return check_list(p, list, !missing || list_by_flag, err);
 }
 
 /* ---- Plugin options ---- */

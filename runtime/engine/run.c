@@ -421,13 +421,15 @@ static void refuse_unknown(struct run *r, struct run_call *c)
 
 static bool permit(struct run *r, struct run_call *c)
 {
-    struct err why;
-    if (policy_allows(&r->config.policy, c->tool, &why))
-        return true;
-    r->counts.denials++;
+    struct err why = {.text = ""};
+    bool allowed = policy_allows(&r->config.policy, c->tool, &why);
     event_emit(&r->events, "permission.decided",
                json_pack("{s:I, s:s, s:s, s:s, s:s}", "step", (json_int_t)r->step, "call", c->key,
-                         "name", c->name, "decision", "deny", "reason", why.text));
+                         "name", c->name, "decision", allowed ? "allow" : "deny", "reason",
+                         why.text));
+    if (allowed)
+        return true;
+    r->counts.denials++;
     (void)json_array_append_new(r->denials, json_pack("{s:s, s:s, s:s}", "call", c->key, "name",
                                                       c->name, "reason", why.text));
     answer_call(r, c, TACKLE_E_DENIED, why.text);
