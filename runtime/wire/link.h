@@ -14,7 +14,7 @@
  *     OPEN        json                   ->
  *                                        <-     OPENED json | REFUSED json
  *     CALL        json; arguments        ->
- *                                        <-     OUTPUT bytes, PROGRESS text, CHANGED json, any number
+ *                                        <-     OUTPUT bytes, PROGRESS text, CHANGED json
  *                                        <-     REMEMBER text
  *     REMEMBERED  error, "" when fine    ->
  *                                        <-     FETCH json; body
