@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "wire/chat_build.h"
+#include "wire/chat_fast.h"
 #include "wire/json_repair.h"
 #include "wire/sse.h"
 
@@ -87,12 +88,15 @@ static int take_document(struct chat_reply *reply, const char *text, size_t len)
         reply->build.turn.done_marker = true;
         return 1;
     }
+    int status;
+    if (chat_fast_take(&reply->build, text, len, &status))
+        return status ? -1 : 1;
     json_t *value = json_parse_lenient(text, len, 0, &repaired, &error);
     if (!value)
         return 0;
     if (repaired)
         chat_build_warn(&reply->build, "a chunk was no valid JSON and was mended");
-    int status = take_value(reply, value);
+    status = take_value(reply, value);
     json_decref(value);
     return status ? -1 : 1;
 }
