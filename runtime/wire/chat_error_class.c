@@ -9,8 +9,9 @@
 
 #include "base/text.h"
 
-#define WAIT_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
-#define SHOWN_MAX   600u /* bytes of the endpoint's words in the line for the user */
+#define WAIT_MAX_MS    ((int64_t)366 * 24 * 3600 * 1000)
+#define CODE_SHOWN_MAX 64u
+#define SHOWN_MAX      600u /* bytes of the endpoint's words in the line for the user */
 
 /* Codes, types, statuses, reasons. `part` matches anywhere in the word. In this order: a word that
  * names a class more exactly comes before one that it contains. */
@@ -320,10 +321,10 @@ const char *chat_error_class_name(enum chat_error_class class)
     return classes[class].name;
 }
 
-/* Appends text cleaned, on one line, at most SHOWN_MAX bytes of it. */
-static int append_line(struct buf *out, const char *text)
+/* Appends text cleaned, on one line, at most `max` bytes of it. */
+static int append_line(struct buf *out, const char *text, size_t max)
 {
-    size_t start = out->len, len = strlen(text), shown = text_edge(text, len, SHOWN_MAX);
+    size_t start = out->len, len = strlen(text), shown = text_edge(text, len, max);
     if (text_for_model(out, text, shown) || (shown < len && buf_text(out, " ...")))
         return -1;
     for (size_t i = start; i < out->len; i++)
@@ -334,17 +335,20 @@ static int append_line(struct buf *out, const char *text)
     return 0;
 }
 
+/* " answered 404 (model_not_found): ", as far as it is known. */
 static int append_codes(struct buf *out, const struct chat_error *e)
 {
     const char *code = e->code && !e->code_is_number       ? e->code
                        : e->status && !e->status_is_number ? e->status
                                                            : e->type;
-    if (e->http_status && code && *code)
-        return buf_format(out, " answered %d (%.64s): ", e->http_status, code);
-    if (e->http_status)
-        return buf_format(out, " answered %d: ", e->http_status);
-    return code && *code ? buf_format(out, " answered with an error (%.64s): ", code)
-                         : buf_text(out, ": ");
+    bool named = code && *code;
+    if (e->http_status ? buf_format(out, " answered %d", e->http_status)
+                       : buf_text(out, named ? " answered with an error" : ""))
+        return -1;
+    if (named &&
+        (buf_text(out, " (") || append_line(out, code, CODE_SHOWN_MAX) || buf_byte(out, ')')))
+        return -1;
+    return buf_text(out, ": ");
 }
 
 int chat_error_text(const struct chat_error *e, const char *endpoint, struct buf *out)
@@ -354,10 +358,10 @@ int chat_error_text(const struct chat_error *e, const char *endpoint, struct buf
     bool wrapped = e->detail && *e->detail && (*message == '{' || *message == '[');
     size_t before = out->len;
     if (buf_text(out, endpoint) || append_codes(out, e) ||
-        append_line(out, wrapped ? e->detail : message))
+        append_line(out, wrapped ? e->detail : message, SHOWN_MAX))
         goto full;
     if (e->detail && *e->detail && !wrapped &&
-        (buf_text(out, " (") || append_line(out, e->detail) || buf_byte(out, ')')))
+        (buf_text(out, " (") || append_line(out, e->detail, SHOWN_MAX) || buf_byte(out, ')')))
         goto full;
     if (e->class != CHAT_ERROR_NONE && buf_format(out, "; %s", classes[e->class].advice))
         goto full;

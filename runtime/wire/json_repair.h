@@ -18,7 +18,8 @@ int json_repair(struct buf *out, const char *text, size_t len);
 json_t *json_parse_lenient(const char *text, size_t len, size_t flags, bool *repaired,
                            json_error_t *error);
 
-/* Would the text, as far as it goes, be JSON if its end were not missing? Looked at after repair. */
+/* Would the text, as far as it goes, be JSON if its end were not missing? Looked at after repair.
+ */
 bool json_is_cut(const char *text, size_t len);
 
 #endif

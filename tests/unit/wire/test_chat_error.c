@@ -290,6 +290,12 @@ static void test_line_for_the_user(void **state)
                           "\"{\\\"error\\\":{\\\"message\\\":\\\"inner\\\"}}\"}}",
                           500));
     expect_text("api.example.org answered 500: inner; try again later");
+    /* nothing of it can act on a terminal, and a long code is cut between characters */
+    assert_true(
+        read_json("{\"error\":{\"message\":\"a\\u001b[2Jb\",\"code\":\"\\u001bcode\"}}", 400));
+    expect_text(
+        "api.example.org answered 400 (<U+001B>code): a<U+001B>[2Jb; the request is refused "
+        "as it is; repeating it will not help");
     chat_error_set(&error, CHAT_ERROR_TRANSIENT, "could not connect: %s", "refused");
     expect_text("api.example.org: could not connect: refused; try again later");
 }
