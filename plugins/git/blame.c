@@ -51,7 +51,7 @@ static int write_line(struct reply *r, const git_blame_hunk *hunk, int64_t numbe
 static int32_t write_blame(const struct repo *repo, struct reply *r, const git_oid *commit,
                            const char *path, const git_blob *blob)
 {
-    git_blame_options options = GIT_BLAME_OPTIONS_INIT;
+    git_blame_options options;
     git_blame *blame = NULL;
     struct lines lines;
     const char *text = git_blob_rawcontent(blob);
@@ -61,10 +61,12 @@ static int32_t write_blame(const struct repo *repo, struct reply *r, const git_o
         return status;
     if (left == 0)
         return reply_text(r, "[empty file]\n"), TACKLE_OK;
+    int error = git_blame_options_init(&options, GIT_BLAME_OPTIONS_VERSION);
     options.newest_commit = *commit;
     options.min_line = (size_t)lines.first;
     options.max_line = (size_t)lines.last;
-    int error = git_blame_file(&blame, repo->git, path, &options);
+    if (error == 0)
+        error = git_blame_file(&blame, repo->git, path, &options);
     if (error < 0)
         return repo_fail(repo->call, error, "git_blame failed");
     for (int64_t number = 1; number <= lines.last && !r->cut; number++) {

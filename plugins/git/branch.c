@@ -74,8 +74,7 @@ static int32_t list(const struct repo *repo)
 }
 
 /* The line that both the call and its probe answer. */
-static int32_t write_done(tackle_call *call, const char *done, const char *name,
-                          const git_oid *id)
+static int32_t write_done(tackle_call *call, const char *done, const char *name, const git_oid *id)
 {
     struct reply reply;
     reply_init(&reply, call);
@@ -165,7 +164,7 @@ int32_t branch_call(void *self, tackle_call *call)
     (void)call->api->arg_bool(call, "delete", &delete);
     if (!name && (delete || call->api->arg_text(call, "at", NULL)))
         return call->api->fail(call, TACKLE_E_ARGS, "name the branch");
-    if (delete && call->api->arg_text(call, "at", NULL))
+    if (delete &&call->api->arg_text(call, "at", NULL))
         return call->api->fail(call, TACKLE_E_ARGS, "delete goes without at");
     int32_t status = repo_open(self, call, &repo);
     if (status != TACKLE_OK)

@@ -8,22 +8,24 @@
 
 void diff_options(git_diff_options *options)
 {
-    *options = (git_diff_options)GIT_DIFF_OPTIONS_INIT;
-    options->flags = GIT_DIFF_DISABLE_PATHSPEC_MATCH | GIT_DIFF_IGNORE_SUBMODULES |
-                     GIT_DIFF_INCLUDE_TYPECHANGE;
+    *options = (git_diff_options){.version = GIT_DIFF_OPTIONS_VERSION, .context_lines = 3};
+    options->flags =
+        GIT_DIFF_DISABLE_PATHSPEC_MATCH | GIT_DIFF_IGNORE_SUBMODULES | GIT_DIFF_INCLUDE_TYPECHANGE;
     options->ignore_submodules = GIT_SUBMODULE_IGNORE_ALL;
     options->max_size = MAX_TEXT_BYTES;
 }
 
 int32_t diff_prepare(const struct repo *repo, git_diff *diff)
 {
-    git_diff_find_options find = GIT_DIFF_FIND_OPTIONS_INIT;
-    find.flags = GIT_DIFF_FIND_RENAMES;
+    git_diff_find_options find;
     if (git_diff_num_deltas(diff) > REPO_MAX_FILES)
         return tackle_failf(repo->call, TACKLE_E_LIMIT,
                             "%zu files differ, the limit is %d; narrow it with paths",
                             git_diff_num_deltas(diff), REPO_MAX_FILES);
-    int error = git_diff_find_similar(diff, &find);
+    int error = git_diff_find_options_init(&find, GIT_DIFF_FIND_OPTIONS_VERSION);
+    find.flags = GIT_DIFF_FIND_RENAMES;
+    if (error == 0)
+        error = git_diff_find_similar(diff, &find);
     return error < 0 ? repo_fail(repo->call, error, "renames cannot be found") : TACKLE_OK;
 }
 
@@ -297,8 +299,8 @@ int32_t diff_call(void *self, tackle_call *call)
     if (status == TACKLE_OK) {
         options.pathspec = paths.list;
         int error = make_diff(&repo, &sides, &options, &diff);
-        status = error < 0 ? repo_fail(call, error, "git_diff failed")
-                           : write_diff(&repo, &sides, diff);
+        status =
+            error < 0 ? repo_fail(call, error, "git_diff failed") : write_diff(&repo, &sides, diff);
     }
     git_diff_free(diff);
     git_tree_free(sides.from);

@@ -15,7 +15,6 @@ int32_t diff_prepare(const struct repo *repo, git_diff *diff);
 int32_t diff_write_patch(const struct repo *repo, git_diff *diff, struct reply *r);
 
 /* One line a file, "M src/a.c +3 -1", at most `max_lines` of them, and one with the totals. */
-int32_t diff_write_stat(const struct repo *repo, git_diff *diff, struct reply *r,
-                        size_t max_lines);
+int32_t diff_write_stat(const struct repo *repo, git_diff *diff, struct reply *r, size_t max_lines);
 
 #endif

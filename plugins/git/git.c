@@ -140,8 +140,8 @@ static const tackle_tool tool_restore = {
 };
 
 static const tackle_tool *const tools[] = {
-    &tool_status, &tool_diff,   &tool_log,    &tool_show, &tool_blame,   &tool_init,
-    &tool_branch, &tool_switch, &tool_add,    &tool_commit, &tool_restore, NULL,
+    &tool_status, &tool_diff,   &tool_log, &tool_show,   &tool_blame,   &tool_init,
+    &tool_branch, &tool_switch, &tool_add, &tool_commit, &tool_restore, NULL,
 };
 
 static const tackle_option option_author_name = {

@@ -27,20 +27,21 @@ int32_t init_call(void *self, tackle_call *call)
     static const char note[] = "init";
     const struct git_plugin *plugin = self;
     git_repository *repo = NULL;
-    git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+    git_repository_init_options options;
     int32_t status = has_git(plugin, call);
     if (status < 0)
         return status;
     if (status == 1)
         return call->api->fail(call, TACKLE_E_FAILED,
                                "this folder has a .git already: nothing to make; see git_status");
+    int error = git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
     options.flags = GIT_REPOSITORY_INIT_NO_REINIT;
     options.initial_head = "main";
     status = call->api->remember(call, note, sizeof note - 1);
     if (status != TACKLE_OK)
         return status;
-    int error =
-        git_repository_init_ext(&repo, plugin->workspace->root(plugin->host), &options);
+    if (error == 0)
+        error = git_repository_init_ext(&repo, plugin->workspace->root(plugin->host), &options);
     git_repository_free(repo);
     return error < 0 ? repo_fail(call, error, "git_init failed") : write_result(call);
 }

@@ -43,7 +43,8 @@ static int add_label(struct labels *l, const git_reference *ref)
 {
     git_object *commit = NULL;
     char name[256];
-    if (!git_reference_is_branch(ref) && !git_reference_is_tag(ref) && !git_reference_is_remote(ref))
+    if (!git_reference_is_branch(ref) && !git_reference_is_tag(ref) &&
+        !git_reference_is_remote(ref))
         return 0;
     if (git_reference_peel(&commit, ref, GIT_OBJECT_COMMIT) < 0)
         return 0; /* a tag of something else, or a broken one: no label */
@@ -161,10 +162,10 @@ static int matches(const struct filter *f, git_commit *commit, bool *yes)
 {
     const git_signature *author = git_commit_author(commit);
     git_time_t when = git_commit_time(commit);
-    *yes = when >= f->since && when <= f->until &&
-           (!f->author || has_text(author->name, f->author) ||
-            has_text(author->email, f->author)) &&
-           (!f->grep || has_text(git_commit_message(commit), f->grep));
+    *yes =
+        when >= f->since && when <= f->until &&
+        (!f->author || has_text(author->name, f->author) || has_text(author->email, f->author)) &&
+        (!f->grep || has_text(git_commit_message(commit), f->grep));
     return *yes && *f->path ? changes_path(commit, f->path, yes) : 0;
 }
 

@@ -39,7 +39,8 @@ int32_t repo_may_go_on(tackle_call *call)
     if (!call->api->cancelled(call))
         return TACKLE_OK;
     if (call->api->ms_left(call) <= 0)
-        return call->api->fail(call, TACKLE_E_TIMEOUT, "the time for this call is up; ask for less");
+        return call->api->fail(call, TACKLE_E_TIMEOUT,
+                               "the time for this call is up; ask for less");
     return call->api->fail(call, TACKLE_E_CANCELLED, "cancelled");
 }
 
@@ -67,7 +68,8 @@ static int32_t fail_open(const struct repo *repo, int error)
 {
     struct stat tree, dir;
     uid_t me = geteuid();
-    if (fstatat(repo->root_fd, ".", &tree, 0) == 0 && fstatat(repo->root_fd, ".git", &dir, 0) == 0 &&
+    if (fstatat(repo->root_fd, ".", &tree, 0) == 0 &&
+        fstatat(repo->root_fd, ".git", &dir, 0) == 0 &&
         (error == GIT_EOWNER || tree.st_uid != me || dir.st_uid != me))
         return tackle_failf(repo->call, TACKLE_E_DENIED,
                             "refused: the repository belongs to another user (uid %ld, this "
@@ -128,8 +130,8 @@ int32_t repo_open(void *self, tackle_call *call, struct repo *repo)
         return repo->root_fd;
     int32_t status = gitdir_check(call, repo->root_fd);
     if (status == TACKLE_OK) {
-        int error = git_repository_open_ext(&repo->git, repo->root, GIT_REPOSITORY_OPEN_NO_SEARCH,
-                                            NULL);
+        int error =
+            git_repository_open_ext(&repo->git, repo->root, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
         status = error < 0 ? fail_open(repo, error) : check_opened(repo);
     }
     if (status != TACKLE_OK)
@@ -406,5 +408,6 @@ int32_t repo_blob(const struct repo *repo, const git_oid *id, const char *path, 
                             size);
     if (error == 0)
         error = git_blob_lookup(out, repo->git, id);
-    return error < 0 ? repo_fail(repo->call, error, "the file's content cannot be read") : TACKLE_OK;
+    return error < 0 ? repo_fail(repo->call, error, "the file's content cannot be read")
+                     : TACKLE_OK;
 }

@@ -34,8 +34,7 @@ static void write_head(struct reply *r, const git_commit *commit)
     char id[GIT_OID_HEXSZ + 1];
     unsigned parents = git_commit_parentcount(commit);
     const git_signature *author = git_commit_author(commit), *by = git_commit_committer(commit);
-    (void)reply_format(r, "commit %s\n",
-                       git_oid_tostr(id, sizeof id, git_commit_id(commit)));
+    (void)reply_format(r, "commit %s\n", git_oid_tostr(id, sizeof id, git_commit_id(commit)));
     if (parents > 1) {
         (void)reply_text(r, "Merge of:");
         for (unsigned i = 0; i < parents; i++) {
@@ -163,8 +162,8 @@ static int32_t write_path(const struct repo *repo, struct reply *r, const char *
         return status;
     int error = *clean ? git_tree_entry_bypath(&entry, tree, clean) : 0;
     if (error == GIT_ENOTFOUND)
-        status = tackle_failf(repo->call, TACKLE_E_NOT_FOUND, "'%.200s' is not in %.100s", clean,
-                              rev);
+        status =
+            tackle_failf(repo->call, TACKLE_E_NOT_FOUND, "'%.200s' is not in %.100s", clean, rev);
     else if (error < 0)
         status = repo_fail(repo->call, error, "the tree cannot be read");
     else if (!entry)

@@ -150,15 +150,17 @@ int32_t status_call(void *self, tackle_call *call)
     struct repo repo;
     struct reply reply;
     git_status_list *list = NULL;
-    git_status_options options = GIT_STATUS_OPTIONS_INIT;
+    git_status_options options;
     int32_t status = repo_open(self, call, &repo);
     if (status != TACKLE_OK)
         return status;
     reply_init(&reply, call);
+    int error = git_status_options_init(&options, GIT_STATUS_OPTIONS_VERSION);
     options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_EXCLUDE_SUBMODULES |
                     GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH | GIT_STATUS_OPT_RENAMES_HEAD_TO_INDEX |
                     GIT_STATUS_OPT_INCLUDE_UNREADABLE;
-    int error = git_status_list_new(&list, repo.git, &options);
+    if (error == 0)
+        error = git_status_list_new(&list, repo.git, &options);
     if (error < 0)
         status = repo_fail(call, error, "git_status failed");
     if (status == TACKLE_OK)

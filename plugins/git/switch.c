@@ -72,15 +72,17 @@ static int32_t check_out(const struct repo *repo, const git_commit *target)
 {
     struct reply reply;
     struct conflicts conflicts = {.reply = &reply};
-    git_checkout_options options = GIT_CHECKOUT_OPTIONS_INIT;
+    git_checkout_options options;
     reply_init(&reply, repo->call);
+    int error = git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
     options.checkout_strategy = GIT_CHECKOUT_SAFE | GIT_CHECKOUT_DONT_OVERWRITE_IGNORED |
                                 GIT_CHECKOUT_DISABLE_PATHSPEC_MATCH;
     options.disable_filters = 1;
     options.notify_flags = GIT_CHECKOUT_NOTIFY_CONFLICT;
     options.notify_cb = note_conflict;
     options.notify_payload = &conflicts;
-    int error = git_checkout_tree(repo->git, (const git_object *)target, &options);
+    if (error == 0)
+        error = git_checkout_tree(repo->git, (const git_object *)target, &options);
     if (error == GIT_ECONFLICT || (error < 0 && conflicts.count > 0))
         return tackle_failf(repo->call, TACKLE_E_FAILED,
                             "not switched, nothing was changed: %zu file%s listed here would be "
@@ -110,8 +112,7 @@ static int32_t create(const struct repo *repo, const char *branch, git_commit *h
     return move_head(repo, branch);
 }
 
-static int32_t go(const struct repo *repo, const char *branch, git_commit *head,
-                  git_commit *target)
+static int32_t go(const struct repo *repo, const char *branch, git_commit *head, git_commit *target)
 {
     git_tree *old = NULL, *new = NULL;
     git_index *index = NULL;
@@ -232,8 +233,7 @@ int32_t switch_probe(void *self, tackle_call *call)
         return status;
     status = repo_branch(&repo, current, sizeof current);
     if (status == TACKLE_OK && strcmp(current, branch) == 0) {
-        status = write_done(&repo, branch,
-                            make ? "switched to the new branch " : "switched to ");
+        status = write_done(&repo, branch, make ? "switched to the new branch " : "switched to ");
         status = status == TACKLE_OK ? TACKLE_PROBE_DONE : status;
     } else if (status == TACKLE_OK) {
         /* A checkout that was stopped half-way is safe to begin again: files that already are what

@@ -64,7 +64,7 @@ static int parse_ago(const char *text, int64_t now, int64_t *out)
     static const struct {
         const char *unit;
         int64_t seconds;
-    } units[] = {{"second", 1},       {"minute", 60},        {"hour", 3600},      {"day", DAY_S},
+    } units[] = {{"second", 1},       {"minute", 60},        {"hour", 3600},       {"day", DAY_S},
                  {"week", 7 * DAY_S}, {"month", 30 * DAY_S}, {"year", 365 * DAY_S}};
     unsigned count;
     char unit[8], rest[8];

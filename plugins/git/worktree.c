@@ -28,7 +28,8 @@ static int enter_parent(int root, const char *path, const char **name)
         char part[NAME_MAX + 1];
         size_t len = (size_t)(slash - path);
         if (len > NAME_MAX)
-            len = NAME_MAX; /* cannot be: repo_path() refuses longer ones, a tree's are then missing */
+            len = NAME_MAX; /* cannot be: repo_path() refuses longer ones, a tree's are then missing
+                             */
         memcpy(part, path, len);
         part[len] = '\0';
         int next = enter(dir, part);
@@ -39,7 +40,7 @@ static int enter_parent(int root, const char *path, const char **name)
     return dir;
 }
 
-static int kind_of(mode_t mode)
+int worktree_kind(mode_t mode)
 {
     if (S_ISREG(mode))
         return WORKTREE_FILE;
@@ -60,10 +61,10 @@ int32_t worktree_find(const struct repo *repo, const char *path, struct worktree
     if (file->dir < 0)
         return TACKLE_OK;
     if (fstatat(file->dir, file->name, &file->st, AT_SYMLINK_NOFOLLOW) == 0)
-        file->kind = kind_of(file->st.st_mode);
+        file->kind = worktree_kind(file->st.st_mode);
     else if (errno != ENOENT && errno != ENOTDIR) {
-        int32_t status = tackle_failf(repo->call, TACKLE_E_FAILED, "'%.200s' cannot be looked at: %s",
-                                      path, strerror(errno));
+        int32_t status = tackle_failf(repo->call, TACKLE_E_FAILED,
+                                      "'%.200s' cannot be looked at: %s", path, strerror(errno));
         worktree_release(file);
         return status;
     }
@@ -138,8 +139,8 @@ int32_t worktree_read(const struct repo *repo, const struct worktree_file *file,
     *len = 0;
     if (file->kind == WORKTREE_LINK)
         return read_link(repo, file, data, len);
-    int fd = openat(file->dir, file->name,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd =
+        openat(file->dir, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return fail_read(repo, file->path, strerror(errno));
     int32_t status;

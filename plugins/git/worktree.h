@@ -24,6 +24,9 @@ struct worktree_file {
     struct stat st;   /* unless missing */
 };
 
+/* WORKTREE_... of what stat() says. */
+int worktree_kind(mode_t mode);
+
 /* Looks at `path`, relative and clean as from repo_path(). TACKLE_OK, or a code with fail() called:
  * TACKLE_E_DENIED when a folder on the way is a link. `path` must outlive *file; release it. */
 int32_t worktree_find(const struct repo *repo, const char *path, struct worktree_file *file);
