@@ -129,6 +129,24 @@ static int32_t check_merged(const struct repo *repo, const char *name, const git
                         name);
 }
 
+/* Not git_branch_delete(): it rewrites the configuration through a pattern search that leaks in
+ * libgit2 1.5. What the branch followed is forgotten here, as far as it is set. */
+static int delete_reference(const struct repo *repo, const char *name, git_reference *branch)
+{
+    static const char *const keys[] = {"remote", "merge"};
+    git_config *config = NULL;
+    int error = git_repository_config(&config, repo->git);
+    for (size_t i = 0; error == 0 && i < sizeof keys / sizeof *keys; i++) {
+        char key[1100];
+        (void)snprintf(key, sizeof key, "branch.%s.%s", name, keys[i]);
+        error = git_config_delete_entry(config, key);
+        if (error == GIT_ENOTFOUND)
+            error = 0;
+    }
+    git_config_free(config);
+    return error < 0 ? error : git_reference_delete(branch);
+}
+
 static int32_t delete_branch(const struct repo *repo, const char *name)
 {
     git_reference *branch = NULL;
@@ -148,7 +166,7 @@ static int32_t delete_branch(const struct repo *repo, const char *name)
     if (status == TACKLE_OK)
         status = remember_id(repo->call, &tip);
     if (status == TACKLE_OK) {
-        error = git_branch_delete(branch);
+        error = delete_reference(repo, name, branch);
         status = error < 0 ? repo_fail(repo->call, error, "the branch cannot be deleted")
                            : write_done(repo->call, "deleted", name, &tip);
     }

@@ -9,8 +9,7 @@
 void diff_options(git_diff_options *options)
 {
     *options = (git_diff_options){.version = GIT_DIFF_OPTIONS_VERSION, .context_lines = 3};
-    options->flags =
-        GIT_DIFF_DISABLE_PATHSPEC_MATCH | GIT_DIFF_IGNORE_SUBMODULES | GIT_DIFF_INCLUDE_TYPECHANGE;
+    options->flags = GIT_DIFF_DISABLE_PATHSPEC_MATCH | GIT_DIFF_IGNORE_SUBMODULES;
     options->ignore_submodules = GIT_SUBMODULE_IGNORE_ALL;
     options->max_size = MAX_TEXT_BYTES;
 }
@@ -35,6 +34,7 @@ struct patch_writer {
     const struct repo *repo;
     struct reply *reply;
     int32_t status;
+    bool named; /* the current file's --- and +++ lines are written */
 };
 
 static int write_header(const git_diff_delta *delta, float progress, void *user)
@@ -43,6 +43,7 @@ static int write_header(const git_diff_delta *delta, float progress, void *user)
     struct reply *r = w->reply;
     const git_diff_file *old = &delta->old_file, *new = &delta->new_file;
     (void)progress;
+    w->named = false;
     w->status = repo_may_go_on(w->repo->call);
     if (w->status != TACKLE_OK)
         return GIT_EUSER;
@@ -88,10 +89,28 @@ static int write_binary(const git_diff_delta *delta, const git_diff_binary *bina
                : 0;
 }
 
+/* The two lines before the first hunk of a file. */
+static void write_names(struct reply *r, const git_diff_delta *delta)
+{
+    (void)reply_text(r, "--- ");
+    if (delta->status == GIT_DELTA_ADDED)
+        (void)reply_text(r, "/dev/null");
+    else
+        (void)reply_path(r, "a/", delta->old_file.path);
+    (void)reply_text(r, "\n+++ ");
+    if (delta->status == GIT_DELTA_DELETED)
+        (void)reply_text(r, "/dev/null");
+    else
+        (void)reply_path(r, "b/", delta->new_file.path);
+    (void)reply_text(r, "\n");
+}
+
 static int write_hunk(const git_diff_delta *delta, const git_diff_hunk *hunk, void *user)
 {
     struct patch_writer *w = user;
-    (void)delta;
+    if (!w->named)
+        write_names(w->reply, delta);
+    w->named = true;
     return reply_bytes(w->reply, hunk->header, hunk->header_len) < 0 ? GIT_EUSER : 0;
 }
 
@@ -126,8 +145,6 @@ static char delta_code(git_delta_t status)
         return 'D';
     case GIT_DELTA_RENAMED:
         return 'R';
-    case GIT_DELTA_TYPECHANGE:
-        return 'T';
     case GIT_DELTA_CONFLICTED:
         return 'U';
     default:

@@ -5,7 +5,8 @@
 #include "reply.h"
 #include "repo.h"
 
-/* Options that take paths literally and leave submodules alone. */
+/* Options that take paths literally and leave submodules alone. A file that became a link is a
+ * removal and a new file, as in git. */
 void diff_options(git_diff_options *options);
 
 /* Finds renames. Fails when the diff has more than REPO_MAX_FILES files. */

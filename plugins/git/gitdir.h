@@ -6,8 +6,9 @@
 
 #include <tackle/plugin.h>
 
-#define GITDIR_MAX_FILES 200000u /* entries of .git that are looked at, loose objects not counted  \
-                                  */
+#define GITDIR_MAX_FILES                                                                           \
+    200000u /* entries of .git that are looked at, loose objects not counted                       \
+             */
 
 /* Checks the .git of the folder `root` (a descriptor). TACKLE_OK: a directory of its own, without
  * links, devices, FIFOs, alternates, commondir or included configuration where libgit2 looks. Else

@@ -178,7 +178,7 @@ int reply_date(struct reply *r, const git_time *when, bool full)
     time_t local;
     if (__builtin_add_overflow(when->time, (git_time_t)when->offset * 60, &local) ||
         !gmtime_r(&local, &tm))
-        return reply_text(r, "????-??-??");
+        return reply_text(r, "(no date)");
     if (reply_format(r, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) < 0)
         return -1;
     if (!full)

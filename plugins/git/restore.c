@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "reply.h"
+#include "treecheck.h"
 #include "worktree.h"
 
 #define MAX_LISTED 100
@@ -277,6 +278,8 @@ static int32_t read_source(struct restore *r)
         status = repo_tree(repo, from, &tree);
     else if ((status = repo_head(repo, &head)) == TACKLE_OK)
         status = repo_tree_of(repo, head, &tree);
+    if (status == TACKLE_OK && tree)
+        status = treecheck(repo, tree);
     if (status == TACKLE_OK) {
         int error = git_index_new(&r->source);
         if (error == 0 && tree)

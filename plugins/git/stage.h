@@ -12,7 +12,7 @@ struct stage {
     struct stat index_st; /* of the index file; zero when there is none */
     size_t files;         /* looked at */
     size_t skipped;       /* found in folders, and neither files nor links */
-    char first_skipped[256];
+    char first_skipped[REPO_PATH_MAX];
 };
 
 /* Refuses when another program holds the index. */

@@ -1,4 +1,4 @@
-/* Is a tree fit to be written into a work tree? */
+/* Is a tree fit to be written into a work tree or an index? */
 #ifndef GIT_TREECHECK_H
 #define GIT_TREECHECK_H
 
