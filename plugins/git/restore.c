@@ -50,22 +50,22 @@ static int32_t remove_file(struct restore *r, const struct worktree_file *file)
 }
 
 /* Gives a file the execute bits that git notes, as far as it may be read. */
-static int32_t set_mode(struct restore *r, const char *path, uint32_t mode)
+static int32_t set_mode(struct restore *r, const git_index_entry *want)
 {
     struct worktree_file file;
     struct stat st;
-    int32_t status = worktree_find(r->repo, path, &file);
+    int fd = -1;
+    int32_t status = worktree_find(r->repo, want->path, &file);
     if (status != TACKLE_OK)
         return status;
-    int fd = file.kind == WORKTREE_FILE && (uint32_t)worktree_mode(&file) != mode
-                 ? openat(file.dir, file.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-                 : -1;
+    if (file.kind == WORKTREE_FILE && (uint32_t)worktree_mode(&file, r->index, want) != want->mode)
+        fd = openat(file.dir, file.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &st) == 0) {
-        mode_t want = st.st_mode & 0777 & ~(mode_t)0111;
-        if (mode == GIT_FILEMODE_BLOB_EXECUTABLE)
-            want |= (st.st_mode & 0444) >> 2;
-        if (fchmod(fd, want) < 0)
-            status = fail_file(r, path, "given its mode");
+        mode_t mode = st.st_mode & 0666;
+        if (want->mode == GIT_FILEMODE_BLOB_EXECUTABLE)
+            mode |= (st.st_mode & 0444) >> 2;
+        if (fchmod(fd, mode) < 0)
+            status = fail_file(r, want->path, "given its mode");
     }
     if (fd >= 0)
         (void)close(fd);
@@ -115,7 +115,7 @@ static int32_t write_file(struct restore *r, const struct worktree_file *file,
                                                   (size_t)git_blob_rawsize(blob),
                                                   TACKLE_REPLACE_PARENTS);
     if (status == TACKLE_OK && !link)
-        status = set_mode(r, want->path, want->mode);
+        status = set_mode(r, want);
     git_blob_free(blob);
     return status;
 }
@@ -127,7 +127,7 @@ static int32_t restore_file(struct restore *r, const git_index_entry *want)
     int32_t status = worktree_find(r->repo, want->path, &file);
     if (status != TACKLE_OK)
         return status;
-    status = worktree_is(r->repo, &file, &want->id, want->mode, &same);
+    status = worktree_is(r->repo, &file, r->index, want, &same);
     if (status == TACKLE_OK && !same) {
         list_change(r, want->path, "restored");
         status = r->look_only ? TACKLE_OK : write_file(r, &file, want);

@@ -78,16 +78,30 @@ static void fill_entry(git_index_entry *e, const char *path, const struct stat *
     };
 }
 
+/* Is `path` in a folder that the index holds as a submodule? What is in there is another
+ * repository's, also before it was ever fetched. */
+static bool is_in_submodule(const struct stage *s, const char *path)
+{
+    char folder[REPO_PATH_MAX];
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+        const git_index_entry *e = git_index_get_bypath(s->index, folder, 0);
+        if (e && e->mode == GIT_FILEMODE_COMMIT)
+            return true;
+    }
+    return false;
+}
+
 static int32_t stage_file(struct stage *s, const struct worktree_file *file)
 {
     const struct repo *repo = s->repo;
     git_index_entry entry;
     char *data = NULL;
     size_t len = 0;
-    git_filemode_t mode = worktree_mode(file);
+    const git_index_entry *known = git_index_get_bypath(s->index, file->path, 0);
+    git_filemode_t mode = worktree_mode(file, s->index, known);
     int32_t status = count_file(s);
-    if (status != TACKLE_OK ||
-        is_fresh(s, git_index_get_bypath(s->index, file->path, 0), &file->st, mode))
+    if (status != TACKLE_OK || is_fresh(s, known, &file->st, mode))
         return status;
     status = worktree_read(repo, file, &data, &len);
     if (status != TACKLE_OK)
@@ -157,11 +171,13 @@ static int32_t is_ignored(const struct stage *s, const char *path, bool folder, 
 
 /* ---- folders ---- */
 
-/* A folder with a .git of its own is another repository: git would make it a submodule. */
-static bool is_other_repository(const char *path, int dir)
+/* A folder with a .git of its own is another repository, and so is a submodule. */
+static bool is_other_repository(const struct stage *s, const char *path, int dir)
 {
     struct stat st;
-    return *path && fstatat(dir, ".git", &st, AT_SYMLINK_NOFOLLOW) == 0;
+    const git_index_entry *e = *path ? git_index_get_bypath(s->index, path, 0) : NULL;
+    return (e && e->mode == GIT_FILEMODE_COMMIT) ||
+           (*path && fstatat(dir, ".git", &st, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 /* libgit2 opens these itself to know what is ignored, and would wait on a FIFO. */
@@ -214,7 +230,7 @@ static int32_t stage_dir(struct stage *s, int dir, const char *path, int depth)
     if (status == TACKLE_OK && depth > MAX_DEPTH)
         status = tackle_failf(s->repo->call, TACKLE_E_LIMIT,
                               "'%.200s' is nested deeper than %d folders", path, MAX_DEPTH);
-    DIR *list = status == TACKLE_OK && !is_other_repository(path, dir) ? fdopendir(dir) : NULL;
+    DIR *list = status == TACKLE_OK && !is_other_repository(s, path, dir) ? fdopendir(dir) : NULL;
     if (!list) {
         (void)close(dir);
         return status;
@@ -235,7 +251,7 @@ static int32_t stage_whole_dir(struct stage *s, const char *path, int parent, co
     if (fd < 0)
         return tackle_failf(s->repo->call, TACKLE_E_FAILED, "the folder '%.200s' cannot be read",
                             path);
-    if (is_other_repository(path, fd)) {
+    if (is_other_repository(s, path, fd)) {
         (void)close(fd);
         return tackle_failf(s->repo->call, TACKLE_E_DENIED,
                             "refused: '%.200s' is a git repository of its own; submodules are "
@@ -251,6 +267,10 @@ static int32_t stage_found(struct stage *s, const struct worktree_file *file)
 {
     tackle_call *call = s->repo->call;
     bool tracked = is_tracked(s, file->path), ignored = false;
+    if (is_in_submodule(s, file->path))
+        return tackle_failf(call, TACKLE_E_DENIED,
+                            "refused: '%.200s' is in a submodule; submodules are left alone",
+                            file->path);
     if (file->kind == WORKTREE_MISSING)
         return tracked ? stage_gone(s, file->path)
                        : tackle_failf(call, TACKLE_E_NOT_FOUND,

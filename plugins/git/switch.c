@@ -116,13 +116,13 @@ static int32_t go(const struct repo *repo, const char *branch, git_commit *head,
 {
     git_tree *old = NULL, *new = NULL;
     git_index *index = NULL;
-    int32_t status = repo_index(repo, &index);
+    int32_t status = repo_unlocked(repo);
+    if (status == TACKLE_OK)
+        status = repo_index(repo, &index);
     if (status == TACKLE_OK && git_index_has_conflicts(index))
         status = repo->call->api->fail(repo->call, TACKLE_E_FAILED,
                                        "there are unresolved conflicts; resolve and git_add them, "
                                        "or restore the files, first");
-    if (status == TACKLE_OK)
-        status = repo_unlocked(repo);
     if (status == TACKLE_OK)
         status = repo_tree_of(repo, head, &old);
     if (status == TACKLE_OK)
@@ -157,6 +157,17 @@ static int32_t fail_missing(const struct repo *repo, const char *branch)
                         "no branch '%.100s'; git_branch lists them, create: true makes it", branch);
 }
 
+/* A merge that is in progress would become part of the other branch's next commit. */
+static int32_t check_state(const struct repo *repo)
+{
+    int state = git_repository_state(repo->git);
+    if (state == GIT_REPOSITORY_STATE_NONE || state == GIT_REPOSITORY_STATE_BISECT)
+        return TACKLE_OK;
+    return repo->call->api->fail(repo->call, TACKLE_E_FAILED,
+                                 "a merge or the like is in progress (see git_status): resolve "
+                                 "what is in conflict, git_add it and commit first");
+}
+
 static int32_t run(const struct repo *repo, const char *branch, bool make)
 {
     git_commit *head = NULL;
@@ -164,7 +175,9 @@ static int32_t run(const struct repo *repo, const char *branch, bool make)
     git_object *target = NULL;
     char current[1024];
     const char *how = make ? "switched to the new branch " : "switched to ";
-    int32_t status = repo_branch(repo, current, sizeof current);
+    int32_t status = check_state(repo);
+    if (status == TACKLE_OK)
+        status = repo_branch(repo, current, sizeof current);
     if (status == TACKLE_OK)
         status = repo_head(repo, &head);
     if (status != TACKLE_OK)

@@ -78,11 +78,15 @@ void worktree_release(struct worktree_file *file)
     file->dir = -1;
 }
 
-git_filemode_t worktree_mode(const struct worktree_file *file)
+git_filemode_t worktree_mode(const struct worktree_file *file, const git_index *index,
+                             const git_index_entry *known)
 {
     if (file->kind == WORKTREE_LINK)
         return GIT_FILEMODE_LINK;
-    return file->st.st_mode & S_IXUSR ? GIT_FILEMODE_BLOB_EXECUTABLE : GIT_FILEMODE_BLOB;
+    bool runs = file->st.st_mode & S_IXUSR;
+    if (git_index_caps(index) & GIT_INDEX_CAPABILITY_NO_FILEMODE)
+        runs = known && known->mode == GIT_FILEMODE_BLOB_EXECUTABLE;
+    return runs ? GIT_FILEMODE_BLOB_EXECUTABLE : GIT_FILEMODE_BLOB;
 }
 
 static int32_t fail_read(const struct repo *repo, const char *path, const char *why)
@@ -156,25 +160,24 @@ int32_t worktree_read(const struct repo *repo, const struct worktree_file *file,
     return status;
 }
 
-int32_t worktree_is(const struct repo *repo, const struct worktree_file *file, const git_oid *id,
-                    uint32_t mode, bool *same)
+int32_t worktree_is(const struct repo *repo, const struct worktree_file *file,
+                    const git_index *index, const git_index_entry *entry, bool *same)
 {
     char *data = NULL;
     size_t len = 0;
-    git_oid here;
+    git_oid id;
     *same = false;
     if ((file->kind != WORKTREE_FILE && file->kind != WORKTREE_LINK) ||
-        (uint32_t)worktree_mode(file) != mode)
-        return TACKLE_OK;
-    if (file->kind == WORKTREE_FILE && (uintmax_t)file->st.st_size > WORKTREE_MAX_BYTES)
+        (uint32_t)worktree_mode(file, index, entry) != entry->mode ||
+        (file->kind == WORKTREE_FILE && (uintmax_t)file->st.st_size > WORKTREE_MAX_BYTES))
         return TACKLE_OK;
     int32_t status = worktree_read(repo, file, &data, &len);
     if (status == TACKLE_OK) {
-        int error = git_odb_hash(&here, data, len, GIT_OBJECT_BLOB);
+        int error = git_odb_hash(&id, data, len, GIT_OBJECT_BLOB);
         if (error < 0)
             status = repo_fail(repo->call, error, "the file cannot be hashed");
         else
-            *same = git_oid_equal(&here, id) != 0;
+            *same = git_oid_equal(&id, &entry->id) != 0;
     }
     free(data);
     return status;

@@ -37,11 +37,14 @@ void worktree_release(struct worktree_file *file);
 int32_t worktree_read(const struct repo *repo, const struct worktree_file *file, char **data,
                       size_t *len);
 
-/* GIT_FILEMODE_LINK, GIT_FILEMODE_BLOB or GIT_FILEMODE_BLOB_EXECUTABLE. */
-git_filemode_t worktree_mode(const struct worktree_file *file);
+/* GIT_FILEMODE_LINK, GIT_FILEMODE_BLOB or GIT_FILEMODE_BLOB_EXECUTABLE. Where the file system keeps
+ * no execute bits (core.filemode is false, which `index` knows) a file has the bits of `known`, its
+ * entry, which may be NULL. */
+git_filemode_t worktree_mode(const struct worktree_file *file, const git_index *index,
+                             const git_index_entry *known);
 
-/* Does it hold this content with this mode? *same is false for what cannot be read. */
-int32_t worktree_is(const struct repo *repo, const struct worktree_file *file, const git_oid *id,
-                    uint32_t mode, bool *same);
+/* Is it what this entry says, in kind, mode and content? */
+int32_t worktree_is(const struct repo *repo, const struct worktree_file *file,
+                    const git_index *index, const git_index_entry *entry, bool *same);
 
 #endif

@@ -1,5 +1,6 @@
 /* The git tools that read, on real repositories, and repositories without commits. */
 #include "git_fixture.h"
+#include "git/when.h"
 
 /* ---- init, and repositories without commits ---- */
 
@@ -132,6 +133,9 @@ static void diff_of_odd_contents(void **state)
     good(f, "git_diff", "{'staged':true}", "+\xef\xbf\xbd\xef\xbf\xbd bad \xef\xbf\xbd byte");
     set_mode(f, "src/b.c", 0755);
     good(f, "git_diff", "{}", "old mode 100644\nnew mode 100755\n");
+    put(f, ".gitattributes", "*.c diff=cpp\n*.txt diff=nope\n");
+    put(f, "src/b.c", "int b;\nint c;\n");
+    good(f, "git_diff", "{}", "+int c;\n");
     remove_file(f, "src/b.c");
     make_link(f, "../a.txt", "src/b.c");
     good(f, "git_diff", "{'paths':['src']}", "new file mode 120000\n");
@@ -187,6 +191,53 @@ static void log_lines_and_filters(void **state)
     bad(f, "git_log", "{'rev':'nope'}", TACKLE_E_NOT_FOUND, "no revision 'nope'");
     plugin_test_cancel(f->t);
     bad(f, "git_log", "{}", TACKLE_E_CANCELLED, "cancelled");
+}
+
+static void dates(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t want;
+    } cases[] = {
+        {"1970-01-01", 0},
+        {"2026-01-31", 1769817600},
+        {"2026-01-31 15:00", 1769871600},
+        {"2026-01-31T15:00:01Z", 1769871601},
+        {"2026-01-31T15:00:01+01:00", 1769868001},
+        {"2026-01-31 15:00:01 -0500", 1769889601},
+        {"now", 1000000},
+        {"today", 950400},
+        {"yesterday", 864000},
+        {"1 second ago", 999999},
+        {"2 weeks ago", 1000000 - 1209600},
+        {"10 days ago", 136000},
+    };
+    static const char *const wrong[] = {"",
+                                        "soon",
+                                        "ago",
+                                        "2 moons ago",
+                                        "2 weeks",
+                                        "2026",
+                                        "2026-13-01",
+                                        "2026-01-32",
+                                        "2026-01-01x",
+                                        "2026-01-01T",
+                                        "1969-01-01",
+                                        "2026-01-01 25:00",
+                                        "2026-01-01 10:00 +99:00",
+                                        "99999999 days ago",
+                                        "-1 days ago",
+                                        "2026-01-01 10:00 UTC+1"};
+    int64_t out;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        out = -1;
+        if (when_parse(cases[i].text, 1000000, &out) != 0 || out != cases[i].want)
+            fail_msg("%s: %lld", cases[i].text, (long long)out);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (when_parse(wrong[i], 1000000, &out) == 0)
+            fail_msg("'%s' was taken for a date: %lld", wrong[i], (long long)out);
 }
 
 static void log_shows_labels_and_merges(void **state)
@@ -259,10 +310,19 @@ static void blame_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T_EMPTY(no_repository),         T_EMPTY(init_makes_one),   T_EMPTY(without_commits),
-        T(status_shows_all_kinds),      T(renames_are_found),      T(diff_of_all_sides),
-        T(diff_of_odd_contents),        T(paths_are_literal),      T(log_lines_and_filters),
-        T(log_shows_labels_and_merges), T(show_commits_and_files), T(blame_lines),
+        T_EMPTY(no_repository),
+        T_EMPTY(init_makes_one),
+        T_EMPTY(without_commits),
+        T(status_shows_all_kinds),
+        T(renames_are_found),
+        T(diff_of_all_sides),
+        T(diff_of_odd_contents),
+        T(paths_are_literal),
+        T(log_lines_and_filters),
+        cmocka_unit_test(dates),
+        T(log_shows_labels_and_merges),
+        T(show_commits_and_files),
+        T(blame_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,14 @@ static void add_takes_files_as_they_are(void **state)
     good(f, "git_commit", "{'message':'all kinds'}", "files changed");
     good(f, "git_status", "{}", "working tree clean");
     good(f, "git_add", "{'paths':['.']}", "nothing differs");
+    /* A file system without execute bits. */
+    set_config(f, "core.filemode", "false");
+    set_mode(f, "run.sh", 0644);
+    put(f, "run.sh", "#!/bin/sh\n:\n");
+    r = good(f, "git_commit", "{'message':'mode','all':true}", "M run.sh +1 -0");
+    r = good(f, "git_show", "{'rev':'HEAD'}", "+:\n");
+    is_not_in(r, "mode 100");
+    good(f, "git_restore", "{'paths':['run.sh']}", "nothing to do");
 }
 
 /* A file that becomes a folder, and the other way round. */
@@ -59,6 +67,25 @@ static void add_leaves_other_repositories_alone(void **state)
     const struct plugin_result *r = good(f, "git_add", "{'paths':['.']}", "A ok");
     is_not_in(r, "sub");
     bad(f, "git_add", "{'paths':['sub']}", TACKLE_E_DENIED, "a git repository of its own");
+
+    /* A submodule that was never fetched is an empty folder, and an entry of the index. */
+    git_repository *repo = open_repo(f);
+    git_index *index = NULL;
+    git_index_entry entry = {.mode = GIT_FILEMODE_COMMIT, .path = "mod"};
+    assert_int_equal(git_oid_fromstr(&entry.id, "0123456789012345678901234567890123456789"), 0);
+    assert_int_equal(git_repository_index(&index, repo), 0);
+    assert_int_equal(git_index_add(index, &entry), 0);
+    assert_int_equal(git_index_write(index), 0);
+    git_index_free(index);
+    git_repository_free(repo);
+    put(f, "mod/file", "x\n");
+    bad(f, "git_add", "{'paths':['mod/file']}", TACKLE_E_DENIED, "is in a submodule");
+    bad(f, "git_add", "{'paths':['mod']}", TACKLE_E_DENIED, "a git repository of its own");
+    r = good(f, "git_add", "{'paths':['.']}", "A ok");
+    is_not_in(r, "mod/file");
+    good(f, "git_commit", "{'message':'with a submodule','all':true}", "with a submodule");
+    good(f, "git_show", "{'rev':'HEAD','path':'.'}", "mod (submodule)\n");
+    good(f, "git_show", "{'rev':'HEAD','path':'mod'}", "not part of this repository");
 }
 
 /* ---- commit ---- */
@@ -198,7 +225,8 @@ static void conflicts_are_seen_and_resolved(void **state)
     is_in(r, "a merge is in progress\n");
     good(f, "git_diff", "{}", "* Unmerged path a.txt\n");
     bad(f, "git_commit", "{'message':'m','all':true}", TACKLE_E_FAILED, "unresolved conflicts");
-    bad(f, "git_switch", "{'branch':'side'}", TACKLE_E_FAILED, "unresolved conflicts");
+    bad(f, "git_switch", "{'branch':'side'}", TACKLE_E_FAILED, "is in progress");
+    bad(f, "git_switch", "{'branch':'n','create':true}", TACKLE_E_FAILED, "is in progress");
     bad(f, "git_restore", "{'paths':['a.txt']}", TACKLE_E_FAILED, "is in conflict");
     put(f, "a.txt", "one\nboth\nthree\n");
     good(f, "git_add", "{'paths':['a.txt']}", "M a.txt");
