@@ -59,8 +59,10 @@ static int32_t write_blame(const struct repo *repo, struct reply *r, const git_o
     int32_t status = read_lines(repo->call, text, left, &lines);
     if (status != TACKLE_OK)
         return status;
-    if (left == 0)
-        return reply_text(r, "[empty file]\n"), TACKLE_OK;
+    if (left == 0) {
+        (void)reply_text(r, "[empty file]\n");
+        return TACKLE_OK;
+    }
     int error = git_blame_options_init(&options, GIT_BLAME_OPTIONS_VERSION);
     options.newest_commit = *commit;
     options.min_line = (size_t)lines.first;

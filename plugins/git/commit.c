@@ -265,7 +265,7 @@ static int32_t create(const struct repo *repo, const struct plan *p)
     /* libgit2 fails when HEAD has moved away from the first parent. */
     int error =
         git_commit_create(&id, repo->git, "HEAD", p->author, p->committer, NULL, p->message.ptr,
-                          p->tree, p->parent_count, (const git_commit **)(uintptr_t)p->parents);
+                          p->tree, p->parent_count, (const git_commit **)p->parents);
     if (error < 0)
         return repo_fail(repo->call, error, "the commit cannot be made");
     if (p->merging && git_repository_state_cleanup(repo->git) < 0)
@@ -321,13 +321,13 @@ static int32_t probe_head(const struct repo *repo, const char *note)
         return status;
     git_oid none = {{0}};
     (void)git_oid_tostr(here, sizeof here, head ? git_commit_id(head) : &none);
-    if (strncmp(note, here, GIT_OID_HEXSZ) == 0)
-        return git_commit_free(head), TACKLE_PROBE_NOT_DONE;
     status = TACKLE_PROBE_UNKNOWN;
-    if (head &&
-        make_note(of_head, git_commit_parent_id(head, 0), git_commit_tree_id(head),
-                  git_commit_message(head), git_commit_author(head)) == 0 &&
-        strcmp(note, of_head) == 0) {
+    if (strncmp(note, here, GIT_OID_HEXSZ) == 0) {
+        status = TACKLE_PROBE_NOT_DONE;
+    } else if (head &&
+               make_note(of_head, git_commit_parent_id(head, 0), git_commit_tree_id(head),
+                         git_commit_message(head), git_commit_author(head)) == 0 &&
+               strcmp(note, of_head) == 0) {
         status = write_result(repo, head);
         status = status == TACKLE_OK ? TACKLE_PROBE_DONE : status;
     }

@@ -18,7 +18,8 @@ struct reply {
 
 void reply_init(struct reply *r, tackle_call *call);
 
-/* Appends; bytes that are no UTF-8 become U+FFFD. 0, or -1 once the cap is reached. */
+/* Appends; bytes that are no UTF-8 become U+FFFD. 0, or -1 once the cap is reached; that may be
+ * ignored, since `cut` keeps it and all that follows is dropped. */
 int reply_bytes(struct reply *r, const char *text, size_t len);
 int reply_text(struct reply *r, const char *text);
 int reply_format(struct reply *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -224,34 +224,54 @@ static int32_t restore_one(struct restore *r, const git_index_entry *want)
     return restore_file(r, want);
 }
 
-/* First what the source has under `named`, then what only the repository's index has. */
-static int32_t restore_path(struct restore *r, const char *named)
+/* What the source has at `named` or below it. */
+static int32_t restore_all(struct restore *r, const char *named)
 {
-    size_t at = 0, before = r->matched;
+    size_t at = 0;
     int32_t status = TACKLE_OK;
-    const git_index_entry *e;
     if (git_index_find_prefix(&at, r->source, named) < 0)
-        at = git_index_entrycount(r->source);
-    for (; status == TACKLE_OK && (e = git_index_get_byindex(r->source, at)) &&
-           strncmp(e->path, named, strlen(named)) == 0;
-         at++)
+        return TACKLE_OK;
+    for (const git_index_entry *e; status == TACKLE_OK; at++) {
+        e = git_index_get_byindex(r->source, at);
+        if (!e || strncmp(e->path, named, strlen(named)) != 0)
+            break;
         if (is_named(e->path, named))
             status = restore_one(r, e);
-    if (r->source != r->index && git_index_find_prefix(&at, r->index, named) == 0) {
-        while (status == TACKLE_OK && (e = git_index_get_byindex(r->index, at)) &&
-               strncmp(e->path, named, strlen(named)) == 0) {
-            char path[REPO_PATH_MAX];
-            size_t count = git_index_entrycount(r->index);
-            (void)snprintf(path, sizeof path, "%s", e->path);
-            if (is_named(path, named) && e->mode != GIT_FILEMODE_COMMIT && !is_protected(path) &&
-                !git_index_get_bypath(r->source, path, 0)) {
-                r->matched++;
-                status = r->staged ? drop_entry(r, path) : drop_file(r, path);
-            }
-            if (git_index_entrycount(r->index) == count)
-                at++;
-        }
     }
+    return status;
+}
+
+/* What only the repository's index has there. */
+static int32_t drop_rest(struct restore *r, const char *named)
+{
+    size_t at = 0;
+    int32_t status = TACKLE_OK;
+    if (r->source == r->index || git_index_find_prefix(&at, r->index, named) < 0)
+        return TACKLE_OK;
+    while (status == TACKLE_OK) {
+        char path[REPO_PATH_MAX];
+        size_t count = git_index_entrycount(r->index);
+        const git_index_entry *e = git_index_get_byindex(r->index, at);
+        if (!e || strncmp(e->path, named, strlen(named)) != 0)
+            break;
+        (void)snprintf(path, sizeof path, "%s", e->path);
+        if (is_named(path, named) && e->mode != GIT_FILEMODE_COMMIT && !is_protected(path) &&
+            !git_index_get_bypath(r->source, path, 0)) {
+            r->matched++;
+            status = r->staged ? drop_entry(r, path) : drop_file(r, path);
+        }
+        if (git_index_entrycount(r->index) == count)
+            at++;
+    }
+    return status;
+}
+
+static int32_t restore_path(struct restore *r, const char *named)
+{
+    size_t before = r->matched;
+    int32_t status = restore_all(r, named);
+    if (status == TACKLE_OK)
+        status = drop_rest(r, named);
     if (status == TACKLE_OK && r->matched == before)
         status = tackle_failf(r->repo->call, TACKLE_E_NOT_FOUND,
                               "'%.200s' is not tracked, so there is nothing to restore; paths are "

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "diff.h"
@@ -124,7 +125,7 @@ static int32_t stage_gone(struct stage *s, const char *path)
     size_t at = 0;
     int len = snprintf(prefix, sizeof prefix, "%s", path);
     if (len < 0 || git_index_find_prefix(&at, s->index, prefix) < 0)
-        return git_error_clear(), TACKLE_OK;
+        return TACKLE_OK; /* nothing is tracked there */
     for (const git_index_entry *e; (e = git_index_get_byindex(s->index, at));) {
         if (strncmp(e->path, prefix, (size_t)len) != 0)
             break;

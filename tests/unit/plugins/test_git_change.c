@@ -2,6 +2,8 @@
  * refuse, and what their probes say after a crash. */
 #include "git_fixture.h"
 
+#include <sys/wait.h>
+
 /* ---- staging ---- */
 
 static void add_takes_files_as_they_are(void **state)
@@ -462,6 +464,47 @@ static void restore_keeps_off_protected_files(void **state)
     check_file(f, ".tackle/config.yaml", "a: 2\n");
 }
 
+/* The exit status of the git program; its output goes to `output`. 127 when there is none. */
+static int run_git(struct fixture *f, const char *args, const char *output)
+{
+    char command[1200];
+    (void)snprintf(command, sizeof command, "git -C '%s' %s >'%s' 2>&1", plugin_test_root(f->t),
+                   args, output);
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+}
+
+/* Where there is a git program, it finds nothing wrong with what the tools left behind. */
+static void git_agrees(void **state)
+{
+    struct fixture *f = *state;
+    char *output = test_join(f->outside, "output");
+    put(f, "run.sh", "run\n");
+    set_mode(f, "run.sh", 0755);
+    make_link(f, "a.txt", "link");
+    put(f, "dir/x", "x\r\n");
+    good(f, "git_add", "{'paths':['.']}", "A run.sh");
+    good(f, "git_commit", "{'message':'kinds'}", "kinds");
+    start_merge(f);
+    put(f, "a.txt", "one\nboth\nthree\n");
+    good(f, "git_add", "{'paths':['a.txt']}", "M a.txt");
+    good(f, "git_commit", "{'message':'merged'}", "merged");
+    good(f, "git_switch", "{'branch':'side'}", "side");
+    good(f, "git_switch", "{'branch':'main'}", "main");
+    int status = run_git(f, "fsck --strict --no-dangling", output);
+    if (status == 127) {
+        free(output);
+        print_message("skipped: there is no git program to compare with\n");
+        skip();
+    }
+    assert_int_equal(status, 0);
+    assert_int_equal(run_git(f, "status --porcelain", output), 0);
+    char *said = test_read_file(output, NULL);
+    assert_string_equal(said, "");
+    free(said);
+    free(output);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,6 +530,7 @@ int main(void)
         T(restore_probe_tells),
         T(restore_does_not_follow_links),
         T(restore_keeps_off_protected_files),
+        T(git_agrees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

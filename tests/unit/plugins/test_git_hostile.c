@@ -354,12 +354,16 @@ static void odd_names_are_shown_safely(void **state)
     put(f, "bad\xff", "x\n");
     put(f, "\xe6\x9d\xb1\xe4\xba\xac.txt", "x\n");
     put(f, "quo\"te", "x\n");
+    put(f, "a:b", "x\n");
+    put(f, "back\\slash", "x\n");
+    put(f, "dot.", "x\n");
     const struct plugin_result *r = good(f, "git_status", "{}", "?? \"esc\\033[31m\"\n");
     is_in(r, "?? \"new\\nline\"\n");
     is_in(r, "?? \"bidi\\342\\200\\256.txt\"\n");
     is_in(r, "?? \"bad\\377\"\n");
     is_in(r, "?? \xe6\x9d\xb1\xe4\xba\xac.txt\n");
     is_in(r, "?? \"quo\\\"te\"\n");
+    is_in(r, "?? \"back\\\\slash\"\n");
     good(f, "git_add", "{'paths':['.']}", "A \"new\\nline\" +1 -0\n");
     good(f, "git_diff", "{'staged':true}", "diff --git \"a/new\\nline\" \"b/new\\nline\"\n");
     good(f, "git_commit", "{'message':'esc \\u001b[31m\\n\\nbody','author':'E\\u001bvil <e@x>'}",
