@@ -12,12 +12,15 @@
 #include "engine/run_result.h"
 #include "engine/run_state.h"
 
+#define MESSAGE_MAX 3000 /* bytes of a tool's reason for its failure */
+
 /* ---- Setting up ---- */
 
 static int offer_tools(struct run *r, struct err *err)
 {
     if (r->config.google_search)
-        return chat_add_google_search(&r->tools) == 0 ? 0 : err_set(err, ERR_NOMEM, "out of memory");
+        return chat_add_google_search(&r->tools) == 0 ? 0
+                                                      : err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < r->config.tool_count; i++) {
         const struct tool *tool = r->config.tools[i];
         if (policy_allows(&r->config.policy, tool, NULL) &&
@@ -98,17 +101,24 @@ struct events *run_events(struct run *run)
     return &run->events;
 }
 
+/* The message may quote anything: a path, an endpoint, a plugin. */
 static void end(struct run *r, enum stop_reason reason, const char *message)
 {
+    struct buf text;
     if (r->state == STATE_ENDED)
         return;
     r->state = STATE_ENDED;
     r->reason = reason;
     free(r->error);
-    r->error = message ? strdup(message) : NULL;
-    if (message && reason != STOP_INTERRUPTED)
+    r->error = NULL;
+    if (!message)
+        return;
+    buf_init(&text, 65536);
+    (void)text_fix_utf8(&text, message, strlen(message), NULL);
+    r->error = buf_take(&text);
+    if (r->error && reason != STOP_INTERRUPTED)
         event_emit(&r->events, "error",
-                   json_pack("{s:s, s:s}", "reason", outcome_name(reason), "message", message));
+                   json_pack("{s:s, s:s}", "reason", outcome_name(reason), "message", r->error));
 }
 
 /* Calls that will get no result of their own are answered, so that the conversation stays one that
@@ -139,6 +149,7 @@ int run_prompt(struct run *run, const struct chat_part *parts, size_t count, str
     run->state = STATE_ASK;
     run->step = 0;
     run->calls_used = 0;
+    run->calls_refused = false;
     run->attempt = run->reasks = 0;
     run->waited_ms = 0;
     run->structuring = run->corrected = false;
@@ -147,7 +158,10 @@ int run_prompt(struct run *run, const struct chat_part *parts, size_t count, str
     return 0;
 }
 
-/* ---- What to do next ---- */
+/* ---- What to do next ----
+ *
+ * Whoever receives an event may stop the run from inside: so the state is what it will be before an
+ * event is emitted, and may be STATE_ENDED after it. */
 
 /* Calls start in order. One that may run side by side waits for nothing but others that may not. */
 static struct run_call *next_call(struct run *r)
@@ -183,14 +197,16 @@ static void start_call(struct run *r, struct run_call *c, struct run_action *act
     event_emit(
         &r->events, "tool.started",
         json_pack("{s:I, s:s, s:s}", "step", (json_int_t)r->step, "call", c->key, "name", c->name));
+    if (r->state == STATE_ENDED)
+        action->kind = RUN_ENDED;
 }
 
 /* All results are there: they go back in the order asked, and the step is over. */
 static void close_step(struct run *r)
 {
     answer_open_calls(r, "");
-    emit_step_completed(r);
     r->state = STATE_ASK;
+    emit_step_completed(r);
     if (r->step >= r->config.max_steps)
         end(r, STOP_MAX_STEPS, "the limit on steps was reached (--max-steps)");
     else if (r->calls_refused)
@@ -199,13 +215,13 @@ static void close_step(struct run *r)
 
 static void begin_asking(struct run *r, struct run_action *action)
 {
+    r->state = STATE_ASKING;
     if (r->attempt == 0 && r->reasks == 0) {
         r->step++;
         r->counts.steps++;
         event_emit(&r->events, "step.started", json_pack("{s:I}", "step", (json_int_t)r->step));
     }
-    r->state = STATE_ASKING;
-    *action = (struct run_action){.kind = RUN_ASK};
+    action->kind = r->state == STATE_ENDED ? RUN_ENDED : RUN_ASK;
 }
 
 void run_next(struct run *run, struct run_action *action)
@@ -322,16 +338,29 @@ static bool fall_back(struct run *r, const struct chat_error *e, const char *why
     if (!next || r->provider == next || e->class == CHAT_ERROR_FATAL ||
         e->class == CHAT_ERROR_REFUSED)
         return false;
-    event_emit(&r->events, "model.fallback",
-               json_pack("{s:I, s:s, s:s, s:s}", "step", (json_int_t)r->step, "from",
-                         r->provider->model, "to", next->model, "reason", why));
+    const char *from = r->provider->model;
     r->provider = next;
     r->attempt = 1; /* the same step goes on */
     r->reasks = 0;
     r->waited_ms = 0;
     r->left_out = 0;
     r->state = STATE_ASK;
+    event_emit(&r->events, "model.fallback",
+               json_pack("{s:I, s:s, s:s, s:s}", "step", (json_int_t)r->step, "from", from, "to",
+                         next->model, "reason", why));
     return true;
+}
+
+/* The answer has no use: ask again, a few times. */
+static void ask_again(struct run *r, enum stop_reason reason, const char *why)
+{
+    const struct chat_error fault = {.class = CHAT_ERROR_MODEL};
+    if (r->reasks < RUN_REASK_MAX) {
+        r->reasks++;
+        sleep_and_repeat(r, backoff_ms(r->reasks), why);
+    } else if (!fall_back(r, &fault, why)) {
+        end(r, reason, why);
+    }
 }
 
 static void fail_or_retry(struct run *r, const struct chat_turn *turn,
@@ -353,22 +382,12 @@ static void fail_or_retry(struct run *r, const struct chat_turn *turn,
     } else if (may) {
         r->attempt++;
         sleep_and_repeat(r, wait_ms, text.data);
+    } else if (e->class == CHAT_ERROR_MODEL) {
+        ask_again(r, reason_of(e), text.data);
     } else if (!fall_back(r, e, text.data)) {
         end(r, reason_of(e), text.data);
     }
     buf_release(&text);
-}
-
-/* The answer has no use: ask again, a few times. */
-static void ask_again(struct run *r, enum stop_reason reason, const char *why)
-{
-    const struct chat_error fault = {.class = CHAT_ERROR_MODEL};
-    if (r->reasks < RUN_REASK_MAX) {
-        r->reasks++;
-        sleep_and_repeat(r, backoff_ms(r->reasks), why);
-    } else if (!fall_back(r, &fault, why)) {
-        end(r, reason, why);
-    }
 }
 
 /* ---- Replies ---- */
@@ -465,16 +484,9 @@ static const struct tool *find_tool(const struct run *r, const char *name)
     return NULL;
 }
 
-/* Gemini knows functions as default_api.name inside and sometimes says so (wire.md, section 3). */
-static const char *bare_name(const char *name)
-{
-    return strncmp(name, "default_api", 11) == 0 && (name[11] == ':' || name[11] == '.') ? name + 12
-                                                                                         : name;
-}
-
 static int take_call(struct run *r, struct run_call *c, const struct chat_call *asked, size_t place)
 {
-    const char *name = find_tool(r, asked->name) ? asked->name : bare_name(asked->name);
+    const char *name = find_tool(r, asked->name) ? asked->name : chat_call_plain_name(asked->name);
     *c = (struct run_call){.state = CALL_READY, .tool = find_tool(r, name)};
     buf_init(&c->result, RUN_RESULT_MAX + 4096);
     (void)snprintf(c->key, sizeof c->key, "%s.%" PRId64 ".%zu", r->events.run, r->step, place + 1);
@@ -526,8 +538,6 @@ static void take_calls(struct run *r, struct chat_turn *turn)
             return;
         }
     }
-    for (size_t i = 0; i < r->call_count; i++)
-        check_call(r, &r->calls[i], &turn->calls[i]);
 }
 
 static void emit_message(struct run *r, const struct chat_turn *turn)
@@ -554,13 +564,16 @@ static void accept_turn(struct run *r, struct chat_turn *turn)
     }
     r->attempt = r->reasks = 0;
     r->waited_ms = 0;
+    if (turn->stop == CHAT_STOP_TOOL_CALLS)
+        take_calls(r, turn);
     emit_message(r, turn);
     if (turn->stop == CHAT_STOP_TOOL_CALLS) {
-        take_calls(r, turn);
+        for (size_t i = 0; i < r->call_count && r->state == STATE_CALLING; i++)
+            check_call(r, &r->calls[i], &turn->calls[i]);
         return;
     }
     emit_step_completed(r);
-    if (!answer_take(r))
+    if (r->state != STATE_ENDED && !answer_take(r))
         end(r, STOP_FINAL, NULL);
 }
 
@@ -571,6 +584,8 @@ void run_reply(struct run *run, struct chat_turn *turn, const struct chat_wait_h
         return;
     count_usage(r, turn);
     emit_warnings(r, turn);
+    if (r->state != STATE_ASKING)
+        return;
     switch (turn->stop) {
     case CHAT_STOP_STOP:
     case CHAT_STOP_TOOL_CALLS:
@@ -618,22 +633,33 @@ static const char *code_name(int32_t code)
     return index < (int32_t)(sizeof names / sizeof *names) ? names[index] : "failed";
 }
 
+/* Cleaned; where that makes it too long (a control character becomes eight), cut before. */
+static bool clean_output(struct buf *out, const char *text, size_t len)
+{
+    struct buf part;
+    if (text_for_model(out, text, len) == 0)
+        return out->len > RUN_RESULT_MAX;
+    buf_init(&part, RUN_RESULT_MAX + 4096);
+    (void)text_head_tail(&part, text, len, RUN_RESULT_MAX / 2, RUN_RESULT_MAX / 2);
+    (void)text_for_model(out, part.data, part.len);
+    buf_release(&part);
+    return true;
+}
+
 /* What the model reads: the output, cleaned and cut; then why it failed. */
 static void write_result(struct run_call *c, const struct run_result_of_call *result, bool *cut)
 {
     struct buf clean;
     buf_init(&clean, 64u << 20);
-    *cut = result->omitted > 0;
-    if (text_for_model(&clean, result->output, result->len) != 0)
-        *cut = true;
-    *cut = *cut || clean.len > RUN_RESULT_MAX;
+    *cut = clean_output(&clean, result->output, result->len) || result->omitted > 0;
     (void)text_head_tail(&c->result, clean.data, clean.len, RUN_RESULT_MAX / 2, RUN_RESULT_MAX / 2);
     if (result->omitted)
         (void)buf_format(&c->result, "\n[%" PRIu64 " bytes more were not kept]", result->omitted);
     if (result->code != 0) {
         buf_clear(&clean);
         (void)text_for_model(&clean, result->message, strlen(result->message));
-        (void)buf_format(&c->result, "%serror: %.3000s", c->result.len ? "\n" : "", clean.data);
+        (void)buf_format(&c->result, "%serror: ", c->result.len ? "\n" : "");
+        (void)buf_append(&c->result, clean.data, text_edge(clean.data, clean.len, MESSAGE_MAX));
     }
     buf_release(&clean);
 }
