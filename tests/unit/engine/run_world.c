@@ -9,7 +9,8 @@
 #include "unit/engine/run_world.h"
 
 #define PATH_PARAMS                                                                                \
-    "{\"type\":\"object\",\"properties\":{\"path\":{\"type\":\"string\"}},\"required\":[\"path\"]}"
+    "{\"type\":\"object\",\"properties\":{\"path\":{\"type\":\"string\"}},\"required\":[\"path\"]" \
+    "}"
 
 static void make_tool(struct tool *tool, const char *name, const char *params, uint32_t does)
 {
@@ -82,6 +83,12 @@ static void take_event(void *user, uint64_t seq, const char *type, const char *j
     }
 }
 
+int world_prompt(struct world *w, const char *text, struct err *err)
+{
+    const struct chat_part part = {.text = text, .len = strlen(text)};
+    return run_prompt(w->run, &part, 1, err);
+}
+
 void world_start(struct world *w)
 {
     struct err err;
@@ -90,7 +97,7 @@ void world_start(struct world *w)
     w->run = run_new(&w->config, &err);
     assert_non_null(w->run);
     assert_true(run_is_ended(w->run));
-    assert_int_equal(run_prompt(w->run, "Go.", 3, &err), 0);
+    assert_int_equal(world_prompt(w, "Go.", &err), 0);
     assert_false(run_is_ended(w->run));
 }
 
@@ -133,6 +140,8 @@ static void answer(struct world *w, int status, const char *body, const char *tr
     (void)chat_reply_feed(reply, body, strlen(body));
     chat_turn_init(&turn);
     chat_reply_end(reply, transfer_error, &turn);
+    if (turn.stop == CHAT_STOP_INCOMPLETE && turn.error.class == CHAT_ERROR_NONE)
+        chat_error_set(&turn.error, CHAT_ERROR_TRANSIENT, "broken off"); /* as backend_finish() */
     chat_reply_free(reply);
     const struct chat_wait_headers headers = {.retry_after = retry_after};
     run_reply(w->run, &turn, &headers);
@@ -267,8 +276,7 @@ size_t world_count(const struct world *w, const char *type)
 {
     size_t count = 0, index;
     json_t *event;
-    json_array_foreach(w->events, index, event) count +=
-        strcmp(text_at(event, "type"), type) == 0;
+    json_array_foreach(w->events, index, event) count += strcmp(text_at(event, "type"), type) == 0;
     return count;
 }
 

@@ -26,6 +26,7 @@ int world_tear_down(void **state);
 
 /* Makes the run of w->config, and gives it a prompt. */
 void world_start(struct world *w);
+int world_prompt(struct world *w, const char *text, struct err *err);
 
 /* A response body as JSON: a final text, or calls: id, name, arguments, ... NULL. */
 json_t *reply_text(const char *text);

@@ -296,8 +296,7 @@ static void a_huge_output_is_cut_in_its_middle(void **state)
     memset(output, 'x', len);
     memcpy(output, "first", 5);
     memcpy(output + len - 4, "last", 4);
-    struct run_result_of_call result = {
-        .output = output, .len = len, .message = "", .omitted = 77};
+    struct run_result_of_call result = {.output = output, .len = len, .message = "", .omitted = 77};
     const char *text = give(*state, &result, &body);
     assert_true(strlen(text) < RUN_RESULT_MAX + 200);
     assert_int_equal(strncmp(text, "first", 5), 0);
@@ -356,7 +355,7 @@ static void a_long_reason_is_cut_between_characters(void **state)
 static void check_goes_on(struct world *w)
 {
     struct err err;
-    assert_int_equal(run_prompt(w->run, "Go on.", 6, &err), 0);
+    assert_int_equal(world_prompt(w, "Go on.", &err), 0);
     (void)world_next(w, RUN_ASK);
     json_t *body = world_body(w);
     assert_string_equal(message_text(body_message(body, -1)), "Go on.");
@@ -410,7 +409,7 @@ static void stopped_while_calling(void **state)
     assert_null(run_running(w->run, first));
     json_decref(world_end(w, "interrupted", 143));
     struct err err;
-    assert_int_equal(run_prompt(w->run, "What came of it?", 16, &err), 0);
+    assert_int_equal(world_prompt(w, "What came of it?", &err), 0);
     (void)world_next(w, RUN_ASK);
     json_t *body = world_body(w);
     assert_non_null(strstr(message_text(body_message(body, -5)), "was stopped"));
@@ -445,8 +444,8 @@ static bool live(struct world *w)
                 world_fail(w, 503, BUSY, NULL);
                 break;
             case 1:
-                world_reply_bytes(
-                    w, "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{}}]}", NULL);
+                world_reply_bytes(w, "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{}}]}",
+                                  NULL);
                 break;
             case 2:
                 world_reply(w, reply_calls("1", "peek", "{}", "2", "change", "{}", "3", "lok", "{}",
