@@ -6,14 +6,16 @@
 #include "place.h"
 #include "process.h"
 #include "report.h"
+#include "wire/schema.h"
 
 /* The lines of the `expect` sections of one run. (check.c) */
 void check_expectations(const struct process *process, const struct endpoints *endpoints,
                         const struct place *place, struct report *report);
 
 /* Without being asked, after each run (invariant.c): it ended in time and by itself, no sanitizer
- * spoke, its JSON output is whole and tells the exit code it had. */
-void check_process(const struct process *process, struct report *report);
+ * spoke, its JSON output is whole, fits `schema` and tells the exit code it had. */
+void check_process(const struct process *process, const struct schema *schema,
+                   struct report *report);
 
 /* After each case (invariant.c): every request is answered by the script, is UTF-8 and JSON, and
  * has its tool messages right; no secret is in an output, a request or a file. */

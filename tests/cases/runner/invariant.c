@@ -34,6 +34,24 @@ static void check_result(const struct process *process, const json_t *result, st
                         json_is_integer(code) ? told : "missing", text);
 }
 
+/* It is what docs/events.schema.json says. */
+static void check_form(const struct process *process, const struct schema *schema,
+                       const json_t *event, struct report *report)
+{
+    struct buf problems;
+    if (case_tolerates(process->run, "schema"))
+        return;
+    buf_init(&problems, 1 << 20);
+    if (schema_check(schema, event, &problems) != 0) {
+        char *text = json_dumps(event, JSON_COMPACT);
+        put_format(&problems, "\n%s", text ? text : "");
+        free(text);
+        report_failure(report, process->run->line, "each event fits docs/events.schema.json",
+                       problems.data);
+    }
+    buf_release(&problems);
+}
+
 static void check_event(const struct process *process, const json_t *event, size_t index,
                         size_t count, struct report *report)
 {
@@ -55,7 +73,8 @@ static void check_event(const struct process *process, const json_t *event, size
         check_result(process, event, report);
 }
 
-static void check_stream(const struct process *process, struct report *report)
+static void check_stream(const struct process *process, const struct schema *schema,
+                         struct report *report)
 {
     json_t *events = check_lines(&process->out), *event;
     size_t i, lines = 0, count = json_array_size(events);
@@ -66,19 +85,26 @@ static void check_stream(const struct process *process, struct report *report)
                         "each line of stdout is JSON: %zu lines, %zu are", lines, count);
     if (count == 0)
         report_failuref(report, process->run->line, "stdout ends with a result");
-    json_array_foreach(events, i, event) check_event(process, event, i, count, report);
+    json_array_foreach(events, i, event)
+    {
+        check_event(process, event, i, count, report);
+        check_form(process, schema, event, report);
+    }
     json_decref(events);
 }
 
-static void check_single(const struct process *process, struct report *report)
+static void check_single(const struct process *process, const struct schema *schema,
+                         struct report *report)
 {
     json_t *result = json_loadb(process->out.data, process->out.len, JSON_ALLOW_NUL, NULL);
     const char *type = json_string_value(json_object_get(result, "type"));
-    if (!type || strcmp(type, "result") != 0)
+    if (!type || strcmp(type, "result") != 0) {
         report_failure(report, process->run->line, "stdout is one result object",
                        process->out.data);
-    else
+    } else {
         check_result(process, result, report);
+        check_form(process, schema, result, report);
+    }
     json_decref(result);
 }
 
@@ -91,7 +117,8 @@ static bool expects_signal(const struct run *run)
     return false;
 }
 
-void check_process(const struct process *process, struct report *report)
+void check_process(const struct process *process, const struct schema *schema,
+                   struct report *report)
 {
     const struct run *run = process->run;
     check_sanitizers(process, report);
@@ -108,9 +135,9 @@ void check_process(const struct process *process, struct report *report)
         return;
     const char *format = check_output_format(run);
     if (strcmp(format, "stream-json") == 0)
-        check_stream(process, report);
+        check_stream(process, schema, report);
     else if (strcmp(format, "json") == 0)
-        check_single(process, report);
+        check_single(process, schema, report);
 }
 
 /* ---- Requests ---- */

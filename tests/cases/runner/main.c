@@ -14,7 +14,8 @@
 #define EXIT_SKIPPED 77
 
 struct options {
-    const char *bin; /* folder of the programs under test */
+    const char *bin;       /* folder of the programs under test */
+    struct schema *schema; /* of the events */
     bool keep;
     bool verbose;
 };
@@ -319,7 +320,7 @@ static int run_group(struct session *session, size_t first, struct err *err)
     check_untouched(session, before, test->runs[first].line);
     free(before);
     for (size_t i = 0; i < count && status == 0; i++) {
-        check_process(&group[i], &session->report);
+        check_process(&group[i], session->options->schema, &session->report);
         check_expectations(&group[i], &session->endpoints, &session->place, &session->report);
     }
     return status ? -1 : (int)count;
@@ -441,6 +442,22 @@ static int run_case(const struct options *options, const char *path)
     return code;
 }
 
+static struct schema *read_schema(struct err *err)
+{
+    static const char path[] = CASES_SOURCE_DIR "/docs/events.schema.json";
+    size_t len = 0;
+    char *text = place_read(path, &len);
+    struct schema *schema = NULL;
+    if (!text)
+        (void)err_set(err, ERR_IO, "it cannot be read");
+    else
+        schema = schema_compile(text, len, 0, err);
+    if (!schema)
+        (void)err_prefix(err, "%s", path);
+    free(text);
+    return schema;
+}
+
 static int usage(void)
 {
     (void)fprintf(stderr, "usage: case-runner [--keep] [-v] [--bin DIR] CASE...\n"
@@ -477,12 +494,15 @@ int main(int argc, char **argv)
     }
     if (at == argc)
         return usage();
-    if (process_adopt_orphans(&err)) {
+    options.schema = read_schema(&err);
+    if (!options.schema || process_adopt_orphans(&err)) {
         (void)fprintf(stderr, "%s\n", err.text);
+        schema_free(options.schema);
         return EXIT_BROKEN;
     }
     (void)umask(022);
     for (; at < argc; at++)
         code = worse(code, run_case(&options, argv[at]));
+    schema_free(options.schema);
     return code;
 }

@@ -79,7 +79,7 @@ static const struct sample good[] = {
      "# t\n=== run\ntackle run 'echo \"{\\\"v\\\":1,\\\"seq\\\":1,\\\"type\\\":\\\"a\\\"}\"; echo "
      "\"{\\\"v\\\":1,\\\"seq\\\":2,\\\"type\\\":\\\"result\\\",\\\"exit_code\\\":5}\"; exit 5' "
      "--output-format stream-json\n=== expect\nexit 5\nevent a count 1\nevent * count 2\n"
-     "event b count 0\nresult /exit_code is 5\n",
+     "event b count 0\nresult /exit_code is 5\ntolerate schema\n",
      0, NULL},
     {"a reader that goes away",
      "# t\n=== run\ntackle run 'while echo y; do :; done'\n=== stdout "
@@ -168,6 +168,11 @@ static const struct sample bad[] = {
      "5' "
      "--output-format json\n=== expect\nexit 5\n",
      1, "the result's exit_code (0) is the exit code (5)"},
+    {"an event of another form",
+     "# t\n=== run\ntackle run 'echo "
+     "\"{\\\"v\\\":1,\\\"seq\\\":1,\\\"type\\\":\\\"result\\\",\\\"exit_code\\\":0}\"' "
+     "--output-format=stream-json\n=== expect\nexit 0\n",
+     1, "each event fits docs/events.schema.json"},
     {"text among events",
      "# t\n=== run\ntackle run 'echo hello' --output-format stream-json\n=== expect\nexit 0\n", 1,
      "each line of stdout is JSON: 1 lines, 0 are"},
