@@ -203,7 +203,7 @@ static int32_t run_command(void *self, tackle_call *call)
 {
     const struct shell *shell = self;
     const char **argv = NULL;
-    struct limit limit;
+    struct limit limit = {0};
     int32_t status = read_limit(shell, call, &limit);
     if (status == TACKLE_OK)
         status = read_program(shell, call, &argv);

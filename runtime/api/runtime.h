@@ -51,6 +51,7 @@ struct tackle_runtime {
     char *agent_path;              /* TACKLE_AGENT_PATH likewise */
     char *config_dir;              /* $XDG_CONFIG_HOME/tackle likewise */
     char *cache_dir;               /* $XDG_CACHE_HOME/tackle likewise */
+    char *temp_dir;                /* TMPDIR likewise */
     json_t *warnings;              /* of reading configuration: texts */
     struct tackle_run *runs;
     bool stepping;

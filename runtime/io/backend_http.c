@@ -27,8 +27,8 @@ static int on_data(void *user, struct http_transfer *transfer, const char *data,
 {
     struct http_ask *a = user;
     if (!a->base.reply)
-        a->base.reply = chat_reply_new(http_status(transfer), a->base.events.delta,
-                                       a->base.events.user);
+        a->base.reply =
+            chat_reply_new(http_status(transfer), a->base.events.delta, a->base.events.user);
     return a->base.reply ? chat_reply_feed(a->base.reply, data, len) : -1;
 }
 
@@ -53,10 +53,11 @@ static void explain_redirect(struct http_ask *a, const struct http_transfer *tra
 {
     char text[512];
     const char *target = http_header(transfer, "location");
-    (void)snprintf(text, sizeof text,
-                   "the endpoint answers with a redirect to %.300s; it is not followed, so that the "
-                   "key goes nowhere else: give the right address with --base-url",
-                   target ? target : "an unknown place");
+    (void)snprintf(
+        text, sizeof text,
+        "the endpoint answers with a redirect to %.300s; it is not followed, so that the "
+        "key goes nowhere else: give the right address with --base-url",
+        target ? target : "an unknown place");
     fail(a, CHAT_ERROR_FATAL, status, text);
 }
 
@@ -70,10 +71,9 @@ static char *copy_header(const struct http_transfer *transfer, const char *name)
 static void on_done(void *user, struct http_transfer *transfer, const struct http_end *end)
 {
     struct http_ask *a = user;
-    char *values[4] = {copy_header(transfer, "retry-after-ms"),
-                       copy_header(transfer, "retry-after"),
-                       copy_header(transfer, "x-ratelimit-reset"),
-                       copy_header(transfer, "x-should-retry")};
+    char *values[4] = {
+        copy_header(transfer, "retry-after-ms"), copy_header(transfer, "retry-after"),
+        copy_header(transfer, "x-ratelimit-reset"), copy_header(transfer, "x-should-retry")};
     const struct chat_wait_headers headers = {values[0], values[1], values[2], values[3]};
     if (!a->base.reply)
         a->base.reply = chat_reply_new(end->status, NULL, NULL);

@@ -145,7 +145,8 @@ struct backend *backend_replay_new(struct loop *loop, const char *dir, int speed
     b->dir = strdup(dir);
     b->count = b->dir ? scandir(dir, &b->names, is_reply, alphasort) : -1;
     if (b->count <= 0 || b->count > REPLIES_MAX) {
-        err_set(err, ERR_CONFIG, "replay: %s holds no recorded replies (001.sse, 002.sse, ...)", dir);
+        err_set(err, ERR_CONFIG, "replay: %s holds no recorded replies (001.sse, 002.sse, ...)",
+                dir);
         b->count = b->count < 0 ? 0 : b->count;
         goto fail;
     }

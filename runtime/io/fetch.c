@@ -49,7 +49,7 @@ static void report_refusal(void *user)
 static void refuse(struct fetch *f, int32_t code, const char *what, const char *why)
 {
     f->code = code;
-    (void)snprintf(f->message, sizeof f->message, "%.300s: %s", what, why);
+    (void)snprintf(f->message, sizeof f->message, "%.200s: %.300s", what, why);
     loop_post(f->loop, &f->refusal);
 }
 

@@ -154,6 +154,8 @@ static struct group *group_for(struct toolhost *hosts, const struct toolhost_pla
     g->name = strdup(place->plugin->name);
     g->workspace = strdup(place->workspace);
     g->options = json_deep_copy(place->options);
+    for (size_t i = 0; i < place->plugin->tool_count; i++)
+        g->runs = g->runs || (place->plugin->tools[i].does & TACKLE_RUNS);
     g->file = json_deep_copy(json_object_get(place->plugin->info, "file"));
     g->workspace_fd = fcntl(place->workspace_fd, F_DUPFD_CLOEXEC, 3);
     if (!g->path || !g->name || !g->workspace || !g->options || !g->file || g->workspace_fd < 0) {
@@ -168,19 +170,22 @@ static struct group *group_for(struct toolhost *hosts, const struct toolhost_pla
 /* ---- The interface ---- */
 
 struct toolhost *toolhost_new(struct loop *loop, struct http *http, const char *host_program,
-                              struct err *err)
+                              const char *scratch_parent, struct err *err)
 {
     struct toolhost *hosts = calloc(1, sizeof *hosts);
     char *program = strdup(host_program);
-    if (!hosts || !program) {
+    char *parent = strdup(scratch_parent ? scratch_parent : "/tmp");
+    if (!hosts || !program || !parent) {
         free(hosts);
         free(program);
+        free(parent);
         err_set(err, ERR_NOMEM, "out of memory");
         return NULL;
     }
     hosts->loop = loop;
     hosts->http = http;
     hosts->program = program;
+    hosts->scratch_parent = parent;
     return hosts;
 }
 
@@ -221,6 +226,8 @@ void toolhost_free(struct toolhost *hosts)
         end_processes(g);
         group_free(g);
     }
+    scratch_remove(&hosts->scratch);
+    free(hosts->scratch_parent);
     free(hosts->program);
     free(hosts);
 }

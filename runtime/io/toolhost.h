@@ -55,9 +55,10 @@ struct toolhost_events {
     void *user;
 };
 
-/* `http` serves the plugins' requests. host_program is copied. */
+/* `http` serves the plugins' requests. The texts are copied; scratch_parent is where the private
+ * folder of programs that tools start is made; NULL: /tmp. */
 struct toolhost *toolhost_new(struct loop *loop, struct http *http, const char *host_program,
-                              struct err *err);
+                              const char *scratch_parent, struct err *err);
 /* Ends all processes; calls that still run get no result. */
 void toolhost_free(struct toolhost *hosts);
 

@@ -6,7 +6,7 @@
 #include "base/url.h"
 #include "io/toolhost_state.h"
 
-#define HOSTS_MAX 16
+#define HOSTS_MAX 64 /* as many as tackle-host lets a tool declare */
 
 static void on_output(struct toolhost_call *c, const struct link_frame *frame)
 {

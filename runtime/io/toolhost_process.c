@@ -188,8 +188,11 @@ void toolhost_process_flush(struct process *p)
 static int send_open(struct process *p)
 {
     const struct group *g = p->group;
-    json_t *open = json_pack("{s:s, s:O, s:s, s:b}", "version", TACKLE_VERSION_TEXT, "options",
-                             g->options, "workspace", g->workspace, "write", g->write);
+    const struct scratch *scratch = &g->hosts->scratch;
+    json_t *open =
+        json_pack("{s:s, s:O, s:s, s:b, s:s*, s:s*}", "version", TACKLE_VERSION_TEXT, "options",
+                  g->options, "workspace", g->workspace, "write", g->write, "home",
+                  g->runs ? scratch->home : NULL, "tmp", g->runs ? scratch->tmp : NULL);
     char *text = open ? json_dumps(open, JSON_COMPACT) : NULL;
     int status = text ? link_write(&p->out, LINK_OPEN, 0, text, strlen(text)) : -1;
     free(text);
@@ -301,10 +304,25 @@ static void on_socket(void *user, uint32_t events)
 
 /* ---- Starting ---- */
 
+/* What programs may know of the person and the machine; process/1 builds the rest. */
+static const char *inherit(const char *name, char *room, size_t size)
+{
+    const char *value = getenv(name);
+    int len = value ? snprintf(room, size, "%s=%s", name, value) : -1;
+    return len > 0 && (size_t)len < size ? room : NULL;
+}
+
 static int start_program(struct process *p, int socket, int cancel_fd, int printed, int null_fd,
                          struct err *err)
 {
-    static const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
+    static const char *const names[] = {"USER", "TZ", "CI"};
+    char room[3][256];
+    const char *env[6] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"};
+    size_t count = 2;
+    for (size_t i = 0; i < 3; i++) {
+        env[count] = inherit(names[i], room[i], sizeof room[i]);
+        count += env[count] != NULL;
+    }
     const char *const argv[] = {p->group->hosts->program, "serve", p->group->path, NULL};
     const struct spawn_fd fds[] = {{null_fd, 0},
                                    {printed, 1},
@@ -346,6 +364,8 @@ int toolhost_process_start(struct group *g, struct err *err)
 {
     /* 0, 1: the socket pair; 2, 3: the pipe for what it prints; 4: /dev/null */
     int fds[5] = {-1, -1, -1, -1, -1};
+    if (g->runs && scratch_make(&g->hosts->scratch, g->hosts->scratch_parent, err) != 0)
+        return -1;
     struct process *p = calloc(1, sizeof *p);
     if (!p)
         return err_set(err, ERR_NOMEM, "out of memory");

