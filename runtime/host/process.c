@@ -146,8 +146,8 @@ static void watch(struct run *r)
         if (fds[1].revents) {
             (void)read_output(r);
             if (r->total >= PROCESS_READ_MAX) {
+                stop(r, &r->out->flooded); /* first: closing ends it by SIGPIPE */
                 close_output(r);
-                stop(r, &r->out->flooded);
             }
         }
         if (fds[2].revents)
