@@ -236,8 +236,8 @@ static json_t *tool_names(const struct prepared *p)
 static json_t *limits(const struct settings *s)
 {
     json_t *limits = json_object();
-    static const enum setting ids[] = {SET_MAX_STEPS, SET_MAX_TOOL_CALLS, SET_MAX_TIME,
-                                       SET_TOOL_TIMEOUT};
+    static const enum setting ids[] = {SET_MAX_STEPS, SET_MAX_TOOL_CALLS, SET_MAX_TOKENS,
+                                       SET_MAX_TIME, SET_TOOL_TIMEOUT};
     for (size_t i = 0; limits && i < sizeof ids / sizeof *ids; i++) {
         const char *text = settings_text(s, ids[i]);
         (void)json_object_set_new(limits, settings_key(ids[i]),
@@ -289,11 +289,26 @@ static int make_backend(struct tackle_run *r, struct err *err)
     return r->fallback_backend ? 0 : -1;
 }
 
+/* A limit on cost that cannot be checked is none. */
+static int check_price(const struct settings *s, const struct provider *p, struct err *err)
+{
+    bool limited = settings_text(s, SET_MAX_COST_USD) != NULL;
+    if (!limited || p->input_usd >= 0 || strcmp(settings_text(s, SET_UNPRICED), "allow") == 0)
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "max_cost_usd: the price of %s at %s is not known; --unpriced allow runs it "
+                   "without this limit",
+                   p->model, p->base_url);
+}
+
 static int make_run(struct tackle_run *r, struct err *err)
 {
     const struct prepared *p = &r->prepared;
     const struct settings *s = &p->settings;
     const char *schema_path = settings_text(s, SET_OUTPUT_SCHEMA);
+    if (check_price(s, &r->provider, err) != 0 ||
+        (r->fallback_backend && check_price(s, &r->fallback, err) != 0))
+        return -1;
     size_t len = 0;
     if (schema_path && prompt_read_file(schema_path, SCHEMA_TEXT_MAX, &r->schema, &len, err) != 0) {
         err->code = ERR_CONFIG;
@@ -313,6 +328,10 @@ static int make_run(struct tackle_run *r, struct err *err)
         .thoughts = choice_of(s, SET_THOUGHTS),
         .max_steps = settings_number(s, SET_MAX_STEPS),
         .max_tool_calls = settings_number(s, SET_MAX_TOOL_CALLS),
+        .max_tokens = settings_number(s, SET_MAX_TOKENS),
+        .max_cost_usd = settings_money(s, SET_MAX_COST_USD),
+        .max_time_ms = settings_number(s, SET_MAX_TIME),
+        .loop_limit = settings_number(s, SET_LOOP_LIMIT),
         .retries = settings_number(s, SET_RETRIES),
         .sink = r->on_event ? on_event : NULL,
         .user = r,

@@ -8,9 +8,10 @@
 
 /* What an agent may set beside name and description. */
 static const enum setting allowed[] = {
-    SET_MODEL,          SET_EFFORT,   SET_THOUGHTS,    SET_STREAM,  SET_INSTRUCTIONS,
-    SET_PLUGIN,         SET_TOOLS,    SET_NO_TOOLS,    SET_SANDBOX, SET_MAX_STEPS,
-    SET_MAX_TOOL_CALLS, SET_MAX_TIME, SET_TOOL_TIMEOUT};
+    SET_MODEL,        SET_EFFORT,       SET_THOUGHTS,       SET_STREAM,
+    SET_INSTRUCTIONS, SET_PLUGIN,       SET_TOOLS,          SET_NO_TOOLS,
+    SET_SANDBOX,      SET_MAX_STEPS,    SET_MAX_TOOL_CALLS, SET_MAX_TIME,
+    SET_MAX_TOKENS,   SET_MAX_COST_USD, SET_LOOP_LIMIT,     SET_TOOL_TIMEOUT};
 
 static const char *last_part(const char *path)
 {

@@ -21,6 +21,8 @@ static const struct {
     [STOP_DENIED] = {"denied", "error", TACKLE_EXIT_DENIED},
     [STOP_MAX_STEPS] = {"max_steps", "partial", TACKLE_EXIT_BUDGET},
     [STOP_MAX_TOOL_CALLS] = {"max_tool_calls", "partial", TACKLE_EXIT_BUDGET},
+    [STOP_MAX_TOKENS] = {"max_tokens", "partial", TACKLE_EXIT_BUDGET},
+    [STOP_MAX_COST] = {"max_cost", "partial", TACKLE_EXIT_BUDGET},
     [STOP_MAX_TIME] = {"max_time", "partial", TACKLE_EXIT_BUDGET},
     [STOP_SCHEMA_INVALID] = {"schema_invalid", "error", TACKLE_EXIT_ANSWER},
     [STOP_REFUSAL] = {"refusal", "error", TACKLE_EXIT_ANSWER},
@@ -28,6 +30,7 @@ static const struct {
     [STOP_OUTPUT_TRUNCATED] = {"output_truncated", "partial", TACKLE_EXIT_ANSWER},
     [STOP_EMPTY_ANSWER] = {"empty_answer", "error", TACKLE_EXIT_ANSWER},
     [STOP_REPLAY_MISMATCH] = {"replay_mismatch", "error", TACKLE_EXIT_REPLAY},
+    [STOP_LOOP_DETECTED] = {"loop_detected", "error", TACKLE_EXIT_LOOP},
     [STOP_INTERRUPTED] = {"interrupted", "interrupted", TACKLE_EXIT_SIGNALLED},
 };
 

@@ -7,7 +7,7 @@
  * run_call_done() RUN_WAIT  nothing until something that was started is reported RUN_ENDED the
  * result is there
  *
- * No time, no descriptor, no process is known here, so all of it is tested without a world.
+ * No descriptor and no process is known here, so all of it is tested without a world.
  */
 #ifndef ENGINE_RUN_H
 #define ENGINE_RUN_H
@@ -48,7 +48,11 @@ struct run_config {
     const char *effort; /* NULL: unset */
     enum chat_choice thoughts;
     int64_t max_steps;
-    int64_t max_tool_calls; /* 0: no limit */
+    int64_t max_tool_calls; /* this and the next three: 0 is no limit */
+    int64_t max_tokens;     /* input and output of all requests together */
+    double max_cost_usd;
+    int64_t max_time_ms; /* ends the work in good time; the owner has the hard limit */
+    int64_t loop_limit;  /* the same call with the same result so often is a loop; 0: never */
     int64_t retries;
     event_sink sink;
     void *user;

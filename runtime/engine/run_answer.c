@@ -94,7 +94,7 @@ static void correct_or_fail(struct run *r, const char *problems)
 {
     struct buf text;
     buf_init(&text, 64u << 10);
-    if (r->corrected) {
+    if (r->corrected || r->landing) {
         (void)buf_format(&text, "the answer does not fit the schema: %.900s", problems);
         run_stop(r, STOP_SCHEMA_INVALID, 0, text.data);
     } else {
@@ -126,7 +126,7 @@ bool answer_take(struct run *run)
         if (!text || buf_text(&run->text, text) != 0)
             run_stop(run, STOP_INTERNAL, 0, "out of memory");
         else
-            run_stop(run, STOP_FINAL, 0, NULL);
+            run_stop(run, run->landing, 0, run_landing_message(run));
         free(text);
     } else {
         correct_or_fail(run, problems.data);
@@ -168,6 +168,7 @@ bool answer_leave_out(struct run *run, const struct chat_error *error)
         {"include_thoughts", LEFT_OUT_THOUGHTS, run->config.thoughts != CHAT_CHOICE_UNSET},
         {"reasoning_effort", LEFT_OUT_EFFORT, run->config.effort != NULL},
         {"response_format", LEFT_OUT_FORMAT, answer_wants_format(run)},
+        {"max_tokens", LEFT_OUT_MAX, run->output_limit > 0},
     };
     if (error->http_status != 400 && error->http_status != 422)
         return false;

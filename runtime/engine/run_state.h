@@ -19,6 +19,9 @@ enum run_state {
 #define LEFT_OUT_THOUGHTS (1u << 1)
 #define LEFT_OUT_EFFORT   (1u << 2)
 #define LEFT_OUT_FORMAT   (1u << 3) /* response_format */
+#define LEFT_OUT_MAX      (1u << 4) /* max_tokens; max_completion_tokens takes its place */
+
+#define RUN_LOOP_MEMORY 64
 
 struct run {
     struct run_config config;
@@ -43,7 +46,21 @@ struct run {
     unsigned reasks;    /* of this step, for answers without use */
     int64_t wait_ms;
     int64_t calls_used;
-    bool calls_refused;
+    int64_t started_ms;       /* of this prompt */
+    struct run_counts before; /* counts and cost at this prompt */
+    double cost_before_usd;
+    int64_t known_tokens;        /* of the last request that was measured, 0: none yet */
+    size_t known_bytes;          /* that request's size */
+    size_t request_bytes;        /* of the request in flight */
+    int64_t output_limit;        /* tokens the next answer may have; 0: no limit */
+    enum stop_reason limited_by; /* the budget behind output_limit */
+    enum stop_reason landing;    /* the budget that makes this turn the last; 0: none */
+    unsigned warned[5];          /* percent already told, for each budget */
+    struct {
+        uint64_t hash;
+        unsigned count;
+    } seen[RUN_LOOP_MEMORY]; /* calls with their results */
+    size_t seen_count;
     unsigned long call_ids;
     struct run_call *calls; /* of this step */
     size_t call_count;
@@ -54,5 +71,42 @@ struct run {
     char *error;     /* why it ended; NULL */
     char *result;
 };
+
+/* ---- run.c ---- */
+
+/* Ends the run, once; `message` may be NULL. */
+void run_end(struct run *run, enum stop_reason reason, const char *message);
+
+/* ---- run_calls.c ---- */
+
+/* Takes the calls of a turn; then checks them: each is ready to run, or answered already. */
+void run_take_calls(struct run *run, struct chat_turn *turn);
+void run_check_calls(struct run *run, const struct chat_turn *turn);
+
+/* Starts the next call that may start now; false when there is none. */
+bool run_start_call(struct run *run, struct run_action *action);
+bool run_calls_done(const struct run *run);
+
+/* Puts the results into the conversation, in the order asked, and forgets the calls. Those that
+ * have none get `text`, so that the conversation stays one that an endpoint accepts: every call has
+ * one result, right after it. */
+void run_answer_calls(struct run *run, const char *text);
+void run_forget_calls(struct run *run);
+
+/* ---- run_budget.c ---- */
+
+/* May the next request be sent? It may be the last one (run->landing), its output is limited to
+ * what is left (run->output_limit), or it does not fit and the run ends: false. */
+bool budget_before_request(struct run *run);
+
+/* Why the last turn is the last; NULL when nothing makes it so. */
+const char *run_landing_message(const struct run *run);
+
+/* Tells of budgets that are nearly used up. */
+void budget_warn(struct run *run);
+
+/* A call gave a result: is it the same again and again? Adds a note to it, and ends the run when
+ * that did not help. */
+void budget_watch_loop(struct run *run, struct run_call *call);
 
 #endif

@@ -56,10 +56,19 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
         ROW("max_steps", "int", "N", "50", NULL, "limits", "end after N requests to the model"),
     [SET_MAX_TOOL_CALLS] =
         ROW("max_tool_calls", "int", "N", NULL, NULL, "limits", "end after N tool calls"),
+    [SET_MAX_TOKENS] =
+        ROW("max_tokens", "int", "N", NULL, NULL, "limits",
+            "never use more than N tokens, input and output of all requests together"),
+    [SET_MAX_COST_USD] =
+        ROW("max_cost_usd", "money", "USD", NULL, NULL, "limits", "never spend more than this"),
+    [SET_UNPRICED] = ROW("unpriced", "choice", "WORD", "refuse", "refuse|allow", "limits",
+                         "with --max-cost-usd and a model whose price is not known"),
     [SET_MAX_TIME] = ROW("max_time", "duration", "TIME", NULL, NULL, "limits",
                          "end after this time: 90, 30s, 5m, 1h"),
     [SET_TOOL_TIMEOUT] = ROW("tool_timeout", "duration", "TIME", "120s", NULL, "limits",
                              "the most one tool call may take"),
+    [SET_LOOP_LIMIT] = ROW("loop_limit", "int", "N", "5", NULL, "limits",
+                           "end when one call gives one result more than N times; 0: never"),
     [SET_RETRIES] =
         ROW("retries", "int", "N", "5", NULL, "limits", "how often a failed request is repeated"),
     [SET_REPLAY] = ROW("replay", "path", "DIR", NULL, NULL, "state",
@@ -127,6 +136,17 @@ static int parse_int(const char *text, int64_t *out)
     return 0;
 }
 
+/* USD; -1 when it is no amount. */
+static double parse_money(const char *text)
+{
+    char *end = NULL;
+    double amount = strtod(text, &end);
+    return end != text && *end == '\0' && strspn(text, "0123456789.") == strlen(text) &&
+                   amount < 1e9
+               ? amount
+               : -1;
+}
+
 static bool is_choice(const char *choices, const char *value)
 {
     size_t len = strlen(value);
@@ -159,6 +179,9 @@ static int check_value(enum setting id, const char **value, struct err *err)
             return bad_value(id, *value, "a whole number from 0 up", err);
         if (id == SET_MAX_STEPS && number == 0)
             return bad_value(id, *value, "a whole number from 1 up", err);
+    } else if (is_type(id, "money")) {
+        if (parse_money(*value) <= 0)
+            return bad_value(id, *value, "an amount in USD such as 0.50", err);
     } else if (is_type(id, "duration")) {
         number = settings_parse_duration(*value);
         if (number <= 0)
@@ -250,6 +273,11 @@ int settings_set(struct settings *s, enum layer layer, const char *key, const ch
     return id == SETTING_COUNT ? -1 : set_value(s, id, layer, value, err);
 }
 
+double settings_money(const struct settings *s, enum setting id)
+{
+    return s->values[id].text ? parse_money(s->values[id].text) : 0;
+}
+
 int64_t settings_number(const struct settings *s, enum setting id)
 {
     int64_t number = 0;
@@ -267,7 +295,11 @@ static bool tightens(const struct settings *s, enum setting id, const char *valu
     int64_t now = settings_number(s, id);
     int64_t asked = is_type(id, "duration") ? settings_parse_duration(value) : -1;
     switch (id) {
+    case SET_MAX_COST_USD:
+        return parse_money(value) > 0 &&
+               (!settings_text(s, id) || parse_money(value) <= settings_money(s, id));
     case SET_MAX_STEPS:
+    case SET_MAX_TOKENS:
     case SET_MAX_TOOL_CALLS:
         if (parse_int(value, &asked) != 0)
             return false;

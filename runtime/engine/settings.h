@@ -35,8 +35,12 @@ enum setting {
     SET_SANDBOX,
     SET_MAX_STEPS,
     SET_MAX_TOOL_CALLS,
+    SET_MAX_TOKENS,
+    SET_MAX_COST_USD,
+    SET_UNPRICED,
     SET_MAX_TIME,
     SET_TOOL_TIMEOUT,
+    SET_LOOP_LIMIT,
     SET_RETRIES,
     SET_REPLAY,
     SET_REPLAY_SPEED,
@@ -92,6 +96,7 @@ int settings_set_json(struct settings *s, enum layer layer, const char *key, con
 /* Values. Text is NULL when unset; numbers have defaults or are 0 when unset. Durations are
  * milliseconds. */
 const char *settings_text(const struct settings *s, enum setting id);
+double settings_money(const struct settings *s, enum setting id); /* 0 when unset */
 int64_t settings_number(const struct settings *s, enum setting id);
 bool settings_flag(const struct settings *s, enum setting id);
 bool settings_is_set(const struct settings *s, enum setting id); /* by more than the default */

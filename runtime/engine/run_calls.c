@@ -1,0 +1,297 @@
+/* The tool calls of a turn: which may run, in what order, and what the model reads of them. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tackle/plugin.h>
+
+#include "base/text.h"
+#include "engine/run_state.h"
+
+#define MESSAGE_MAX 3000 /* bytes of a tool's reason for its failure */
+
+/* ---- Checking ---- */
+
+/* A call that cannot be run is answered at once; the model reads why. */
+static void answer_call(struct run *r, struct run_call *c, int32_t code, const char *message)
+{
+    struct run_result_of_call result = {.code = code, .output = "", .message = message};
+    run_call_done(r, c, &result);
+}
+
+static void refuse_unknown(struct run *r, struct run_call *c)
+{
+    struct buf text;
+    size_t listed = 0;
+    buf_init(&text, 4096);
+    (void)buf_format(&text, "there is no tool '%.80s'; there are:", c->name);
+    for (size_t i = 0; i < r->config.tool_count && listed < 40; i++)
+        if (policy_allows(&r->config.policy, r->config.tools[i], NULL))
+            (void)buf_format(&text, "%s %s", listed++ ? "," : "", r->config.tools[i]->name);
+    if (listed == 0)
+        (void)buf_text(&text, " none");
+    answer_call(r, c, TACKLE_E_ARGS, text.data);
+    buf_release(&text);
+}
+
+static bool permit(struct run *r, struct run_call *c)
+{
+    struct err why = {.text = ""};
+    bool allowed = policy_allows(&r->config.policy, c->tool, &why);
+    event_emit(&r->events, "permission.decided",
+               json_pack("{s:I, s:s, s:s, s:s, s:s}", "step", (json_int_t)r->step, "call", c->key,
+                         "name", c->name, "decision", allowed ? "allow" : "deny", "reason",
+                         why.text));
+    if (allowed)
+        return true;
+    r->counts.denials++;
+    (void)json_array_append_new(r->denials, json_pack("{s:s, s:s, s:s}", "call", c->key, "name",
+                                                      c->name, "reason", why.text));
+    answer_call(r, c, TACKLE_E_DENIED, why.text);
+    return false;
+}
+
+static bool arguments_fit(struct run *r, struct run_call *c, const struct chat_call *asked)
+{
+    struct buf text;
+    bool fit = true;
+    buf_init(&text, 8192);
+    if (!asked->args) {
+        fit = false;
+        (void)buf_text(&text, asked->problem ? asked->problem : "the arguments are not JSON");
+    } else if (c->tool->schema) {
+        (void)buf_text(&text, "the arguments do not fit: ");
+        fit = schema_check(c->tool->schema, asked->args, &text) == 0;
+    } else if (json_object_size(asked->args) > 0) {
+        fit = false;
+        (void)buf_format(&text, "%s takes no arguments", c->name);
+    }
+    if (!fit)
+        answer_call(r, c, TACKLE_E_ARGS, text.data);
+    buf_release(&text);
+    return fit;
+}
+
+static const struct tool *find_tool(const struct run *r, const char *name)
+{
+    for (size_t i = 0; i < r->config.tool_count; i++)
+        if (strcmp(r->config.tools[i]->name, name) == 0)
+            return r->config.tools[i];
+    return NULL;
+}
+
+static int take_call(struct run *r, struct run_call *c, const struct chat_call *asked, size_t place)
+{
+    const char *name = find_tool(r, asked->name) ? asked->name : chat_call_plain_name(asked->name);
+    *c = (struct run_call){.state = CALL_READY, .tool = find_tool(r, name)};
+    buf_init(&c->result, RUN_RESULT_MAX + 4096);
+    (void)snprintf(c->key, sizeof c->key, "%s.%" PRId64 ".%zu", r->events.run, r->step, place + 1);
+    c->id = strdup(asked->id);
+    c->name = strdup(asked->name);
+    c->args = asked->args ? json_dumps(asked->args, JSON_COMPACT | JSON_REAL_PRECISION(15))
+                          : strdup("{}");
+    if (!c->id || !c->name || !c->args)
+        return -1;
+    c->args_len = strlen(c->args);
+    return 0;
+}
+
+static void check_call(struct run *r, struct run_call *c, const struct chat_call *asked)
+{
+    json_t *arguments =
+        asked->args ? json_incref(asked->args) : json_stringn(asked->text, asked->len);
+    r->counts.tool_calls++;
+    event_emit(&r->events, "tool.requested",
+               json_pack("{s:I, s:s, s:s, s:o?}", "step", (json_int_t)r->step, "call", c->key,
+                         "name", c->name, "arguments", arguments));
+    if (!c->tool) {
+        refuse_unknown(r, c);
+        return;
+    }
+    if (!permit(r, c) || !arguments_fit(r, c, asked))
+        return;
+    if (r->config.max_tool_calls > 0 && r->calls_used >= r->config.max_tool_calls) {
+        answer_call(r, c, TACKLE_E_LIMIT, "the limit on tool calls is reached");
+        return;
+    }
+    r->calls_used++;
+}
+
+void run_take_calls(struct run *r, struct chat_turn *turn)
+{
+    r->calls = calloc(turn->call_count, sizeof *r->calls);
+    if (!r->calls) {
+        run_end(r, STOP_INTERNAL, "out of memory");
+        return;
+    }
+    r->state = STATE_CALLING;
+    for (; r->call_count < turn->call_count; r->call_count++) {
+        if (take_call(r, &r->calls[r->call_count], &turn->calls[r->call_count], r->call_count) !=
+            0) {
+            r->call_count++; /* so that its parts are freed */
+            run_end(r, STOP_INTERNAL, "out of memory");
+            return;
+        }
+    }
+}
+
+void run_check_calls(struct run *r, const struct chat_turn *turn)
+{
+    for (size_t i = 0; i < r->call_count && r->state == STATE_CALLING; i++)
+        check_call(r, &r->calls[i], &turn->calls[i]);
+}
+
+/* ---- Running ---- */
+
+/* Calls start in order. One that may run side by side waits for nothing but others that may not. */
+static struct run_call *next_call(struct run *r)
+{
+    size_t running = 0;
+    bool all_parallel = true;
+    for (size_t i = 0; i < r->call_count; i++) {
+        struct run_call *c = &r->calls[i];
+        if (c->state == CALL_RUNNING) {
+            running++;
+            all_parallel = all_parallel && c->tool->parallel;
+        } else if (c->state == CALL_READY) {
+            bool may =
+                running == 0 || (all_parallel && c->tool->parallel && running < RUN_CALLS_AT_ONCE);
+            return may ? c : NULL;
+        }
+    }
+    return NULL;
+}
+
+bool run_calls_done(const struct run *r)
+{
+    for (size_t i = 0; i < r->call_count; i++)
+        if (r->calls[i].state != CALL_DONE)
+            return false;
+    return true;
+}
+
+bool run_start_call(struct run *r, struct run_action *action)
+{
+    struct run_call *c = next_call(r);
+    if (!c)
+        return false;
+    c->state = CALL_RUNNING;
+    *action = (struct run_action){.kind = RUN_CALL, .call = c};
+    event_emit(
+        &r->events, "tool.started",
+        json_pack("{s:I, s:s, s:s}", "step", (json_int_t)r->step, "call", c->key, "name", c->name));
+    if (r->state == STATE_ENDED)
+        action->kind = RUN_ENDED;
+    return true;
+}
+
+/* ---- Results ---- */
+
+static const char *code_name(int32_t code)
+{
+    static const char *const names[] = {"ok",      "failed", "args",   "denied",   "cancelled",
+                                        "timeout", "limit",  "memory", "not_found"};
+    int32_t index = code < 0 ? -code : 0;
+    return index < (int32_t)(sizeof names / sizeof *names) ? names[index] : "failed";
+}
+
+/* Cleaned; where that makes it too long (a control character becomes eight), cut before. */
+static bool clean_output(struct buf *out, const char *text, size_t len)
+{
+    struct buf part;
+    if (text_for_model(out, text, len) == 0)
+        return out->len > RUN_RESULT_MAX;
+    buf_init(&part, RUN_RESULT_MAX + 4096);
+    (void)text_head_tail(&part, text, len, RUN_RESULT_MAX / 2, RUN_RESULT_MAX / 2);
+    (void)text_for_model(out, part.data, part.len);
+    buf_release(&part);
+    return true;
+}
+
+/* What the model reads: the output, cleaned and cut; then why it failed. */
+static void write_result(struct run_call *c, const struct run_result_of_call *result, bool *cut)
+{
+    struct buf clean;
+    buf_init(&clean, 64u << 20);
+    *cut = clean_output(&clean, result->output, result->len) || result->omitted > 0;
+    (void)text_head_tail(&c->result, clean.data, clean.len, RUN_RESULT_MAX / 2, RUN_RESULT_MAX / 2);
+    if (result->omitted)
+        (void)buf_format(&c->result, "\n[%" PRIu64 " bytes more were not kept]", result->omitted);
+    if (result->code != 0) {
+        buf_clear(&clean);
+        (void)text_for_model(&clean, result->message, strlen(result->message));
+        (void)buf_format(&c->result, "%serror: ", c->result.len ? "\n" : "");
+        (void)buf_append(&c->result, clean.data, text_edge(clean.data, clean.len, MESSAGE_MAX));
+    }
+    buf_release(&clean);
+}
+
+void run_call_done(struct run *run, struct run_call *call, const struct run_result_of_call *result)
+{
+    bool cut = false;
+    if (call->state == CALL_DONE)
+        return;
+    call->state = CALL_DONE;
+    call->handle = NULL;
+    write_result(call, result, &cut);
+    budget_watch_loop(run, call);
+    if (result->code != 0)
+        run->counts.tool_errors++;
+    event_emit(&run->events, "tool.completed",
+               json_pack("{s:I, s:s, s:s, s:b, s:s, s:I, s:I, s:b, s:o?}", "step",
+                         (json_int_t)run->step, "call", call->key, "name", call->name, "ok",
+                         result->code == 0, "code", code_name(result->code), "duration_ms",
+                         (json_int_t)result->duration_ms, "bytes", (json_int_t)call->result.len,
+                         "truncated", cut, "output",
+                         json_stringn(call->result.data, call->result.len)));
+}
+
+void run_call_progress(struct run *run, struct run_call *call, const char *text, size_t len)
+{
+    struct buf clean;
+    buf_init(&clean, 65536);
+    if (text_for_model(&clean, text, len) == 0)
+        event_emit(&run->events, "tool.output",
+                   json_pack("{s:I, s:s, s:s}", "step", (json_int_t)run->step, "call", call->key,
+                             "text", clean.data));
+    buf_release(&clean);
+}
+
+/* ---- The end of a step ---- */
+
+void run_forget_calls(struct run *r)
+{
+    for (size_t i = 0; i < r->call_count; i++) {
+        struct run_call *c = &r->calls[i];
+        free(c->id);
+        free(c->name);
+        free(c->args);
+        buf_release(&c->result);
+    }
+    free(r->calls);
+    r->calls = NULL;
+    r->call_count = 0;
+}
+
+void run_answer_calls(struct run *r, const char *text)
+{
+    for (size_t i = 0; i < r->call_count; i++) {
+        struct run_call *c = &r->calls[i];
+        if (c->state != CALL_DONE) {
+            buf_clear(&c->result);
+            (void)buf_text(&c->result, text);
+        }
+        (void)chat_add_tool(&r->messages, c->id, c->name, c->result.data, c->result.len);
+    }
+    run_forget_calls(r);
+}
+
+struct run_call *run_running(struct run *run, const struct run_call *after)
+{
+    size_t i = after ? (size_t)(after - run->calls) + 1 : 0;
+    for (; i < run->call_count; i++)
+        if (run->calls[i].state == CALL_RUNNING)
+            return &run->calls[i];
+    return NULL;
+}
