@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ci.h"
 #include "cli.h"
 #include "drive.h"
 #include "memory.h"
@@ -54,10 +55,23 @@ static int write_answer(struct cli *cli, const tackle_run *run, int code)
     return code ? code : error.exit_code;
 }
 
-static int start_and_drive(struct cli *cli, tackle_runtime *rt, const char *prompt)
+struct listeners {
+    struct ci *ci;
+    struct drive *drive;
+};
+
+static void on_event(void *user, tackle_run *run, const tackle_event *event)
+{
+    const struct listeners *l = user;
+    ci_event(l->ci, event);
+    drive_event(l->drive, run, event);
+}
+
+static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, const char *prompt)
 {
     struct drive drive;
     struct signals signals;
+    struct listeners listeners = {ci, &drive};
     tackle_run *run = NULL;
     tackle_error error = TACKLE_ERROR_INIT;
     int code;
@@ -66,12 +80,13 @@ static int start_and_drive(struct cli *cli, tackle_runtime *rt, const char *prom
     tackle_run_options options = {.size = sizeof options,
                                   .prompt = prompt,
                                   .files = cli->options.files,
-                                  .on_event = drive_event,
-                                  .user = &drive};
+                                  .on_event = on_event,
+                                  .user = &listeners};
     if (tackle_run_start(rt, &options, &run, &error) == 0) {
         code = drive_run(&drive, run);
         code = write_answer(cli, run, code);
     } else {
+        ci_refused(ci, &error);
         code = drive_refused(&drive, &error);
     }
     tackle_run_free(run);
@@ -85,14 +100,21 @@ static int run(struct cli *cli)
     const struct options *o = &cli->options;
     tackle_error error = TACKLE_ERROR_INIT;
     tackle_runtime *rt = NULL;
+    struct ci ci;
     int code;
-    if (o->output && outfile_check(o->output, &error) != 0)
+    if ((o->output && outfile_check(o->output, &error) != 0) ||
+        (o->junit && outfile_check(o->junit, &error) != 0))
         return cli_fail(cli, &error);
+    ci_init(&ci, cli);
     char *prompt = read_prompt(o, &error);
-    if (prompt && cli_runtime(cli, &rt, &error) == 0)
-        code = start_and_drive(cli, rt, prompt);
-    else
+    if (prompt && cli_runtime(cli, &rt, &error) == 0) {
+        code = start_and_drive(cli, &ci, rt, prompt);
+    } else {
+        ci_refused(&ci, &error);
         code = cli_fail(cli, &error);
+    }
+    code = ci_finish(&ci, code);
+    ci_release(&ci);
     tackle_runtime_free(rt);
     free(prompt);
     return code;
@@ -110,7 +132,8 @@ const struct command command_run = {
                 "tackle run -C ~/src/app -f notes.txt \"Turn these notes into issues\"\n"
                 "git diff | tackle run --agent code-review -\n"
                 "# in CI: one JSON object, a limit on time and steps\n"
-                "tackle run --output-format json --max-time 10m --max-steps 30 \"...\"\n",
+                "tackle run --output-format json --max-time 10m --max-steps 30 \"...\"\n"
+                "tackle run --junit tackle.xml --max-time 10m \"...\"\n",
     .groups = "*",
     .run = run,
 };

@@ -190,6 +190,17 @@ char *line_call(json_t *arguments)
     return line;
 }
 
+const char *line_failure(const char *output)
+{
+    const char *why = output;
+    for (const char *at = output; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (strncmp(at, "error: ", 7) == 0)
+            why = at + 7;
+    }
+    return why;
+}
+
 /* ---- Numbers ---- */
 
 void line_duration(int64_t ms, char out[LINE_SHORT])

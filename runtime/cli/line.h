@@ -19,6 +19,10 @@ char *line_make(const char *text, size_t len, size_t columns, bool utf8);
  * object (or the text that should have been one). malloc'd, not cut, "" when there is nothing. */
 char *line_call(json_t *arguments);
 
+/* Why a call failed, from its output: what follows the last "error: " at the beginning of a line,
+ * or all of it. Borrowed from `output`. */
+const char *line_failure(const char *output);
+
 /* The first line of `text` that is not blank, cleaned and cut like line_make(). malloc'd. */
 char *line_first(const char *text, size_t len, size_t columns, bool utf8);
 

@@ -29,6 +29,21 @@ static const struct option_row local_rows[] = {
      .group = "output",
      .help = "also write the final answer to FILE, whole or not at all",
      .commands = " run "},
+    {.id = OPTION_JUNIT,
+     .path = true,
+     .name = "junit",
+     .argument = "FILE",
+     .group = "output",
+     .help = "also write the run and its tool calls to FILE as JUnit XML",
+     .commands = " run "},
+    {.id = OPTION_CI,
+     .name = "ci",
+     .argument = "KIND",
+     .choices = "auto|github|gitlab|none",
+     .default_value = "auto",
+     .group = "output",
+     .help = "tell the CI system too: step summary and annotations on GitHub, sections on GitLab",
+     .commands = " run "},
     {.id = OPTION_QUIET,
      .letter = 'q',
      .name = "quiet",
@@ -269,6 +284,12 @@ static void take(struct parser *p, const struct option_row *row, const char *val
         break;
     case OPTION_OUTPUT:
         o->output = value;
+        break;
+    case OPTION_JUNIT:
+        o->junit = value;
+        break;
+    case OPTION_CI:
+        o->ci = (enum ci_choice)index;
         break;
     case OPTION_QUIET:
         o->quiet = true;

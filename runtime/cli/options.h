@@ -15,6 +15,8 @@ enum option_id {
     OPTION_FILE,
     OPTION_FORMAT,
     OPTION_OUTPUT,
+    OPTION_JUNIT,
+    OPTION_CI,
     OPTION_QUIET,
     OPTION_VERBOSE,
     OPTION_COLOUR,
@@ -56,6 +58,9 @@ bool option_applies(const struct option_row *row, const struct command *command)
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_STREAM_JSON };
 
+/* In the order of the choices of --ci. */
+enum ci_choice { CI_AUTO, CI_GITHUB, CI_GITLAB, CI_NONE };
+
 struct setting_text {
     const char *key;
     const char *value;
@@ -72,6 +77,8 @@ struct options {
     size_t file_count;
     enum output_format format;
     const char *output; /* NULL: none */
+    const char *junit;  /* NULL: none */
+    enum ci_choice ci;
     enum colour_choice colour;
     const char *dir; /* demo --dir; NULL: none */
     int verbose;

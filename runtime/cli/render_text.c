@@ -177,18 +177,6 @@ static char *command_outcome(const char *name, const char *output, size_t len)
     return line;
 }
 
-/* Why a call failed: what follows the last "error: " at the beginning of a line, or all of it. */
-static const char *failure(const char *output)
-{
-    const char *why = output;
-    for (const char *at = output; at; at = strchr(at, '\n')) {
-        at += *at == '\n';
-        if (strncmp(at, "error: ", 7) == 0)
-            why = at + 7;
-    }
-    return why;
-}
-
 static void on_tool_completed(struct render_text *r, const json_t *event)
 {
     struct shown_call *call = call_find(r, json_text(event, "call"));
@@ -205,7 +193,7 @@ static void on_tool_completed(struct render_text *r, const json_t *event)
     if (!told)
         put_call(r, name, call ? call->arguments : "", &end);
     if (!told && !end.ok && len > 0) {
-        const char *last = failure(output);
+        const char *last = line_failure(output);
         char *why = line_first(last, strlen(last), 0, true);
         put_aside(r, "", why, strlen(why));
         free(why);

@@ -36,7 +36,7 @@ static void timestamp(char *out, size_t size)
     (void)snprintf(out, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
-void result_print_error(struct stream *to, const tackle_error *error, uint64_t seq, const char *run)
+json_t *result_of_error(const tackle_error *error, uint64_t seq, const char *run)
 {
     char ts[48];
     timestamp(ts, sizeof ts);
@@ -53,10 +53,16 @@ void result_print_error(struct stream *to, const tackle_error *error, uint64_t s
         "retries", 0, "denials", "files", "error", "reason",
         *error->reason ? error->reason : "internal", "message", message, "duration_ms", 0,
         "resumable", 0, "resume_cmd"));
+    free(message);
+    return result;
+}
+
+void result_print_error(struct stream *to, const tackle_error *error, uint64_t seq, const char *run)
+{
+    json_t *result = result_of_error(error, seq, run);
     char *line = must(json_dumps(result, JSON_COMPACT));
     result_print_json(to, line, strlen(line));
     free(line);
-    free(message);
     json_decref(result);
 }
 

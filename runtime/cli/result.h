@@ -10,8 +10,11 @@
 
 #include "stream.h"
 
-/* The result of a run that could not begin, or lost its runtime, as one line of JSON. `seq` is its
- * number among the events; `run` its run, NULL when there was none. */
+/* The result of a run that could not begin, or lost its runtime. `seq` is its number among the
+ * events; `run` its run, NULL when there was none. A new reference. */
+json_t *result_of_error(const tackle_error *error, uint64_t seq, const char *run);
+
+/* The same, printed as one line of JSON. */
 void result_print_error(struct stream *to, const tackle_error *error, uint64_t seq,
                         const char *run);
 

@@ -81,6 +81,11 @@ void stream_set_colour(struct stream *s, enum colour_choice choice)
         s->colour = s->terminal && !is_dumb();
 }
 
+void stream_set_ci_log(struct stream *s)
+{
+    s->form = CLEAN_CI_LOG;
+}
+
 int stream_flush(struct stream *s)
 {
     (void)fflush(s->file);

@@ -34,6 +34,9 @@ void stream_release(struct stream *s);
 /* --color, then NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE, then TERM and terminal or not. */
 void stream_set_colour(struct stream *s, enum colour_choice choice);
 
+/* What is written goes to the log of a CI runner, which would obey commands in it. */
+void stream_set_ci_log(struct stream *s);
+
 /* 0, or -1 when this or an earlier write failed. */
 int stream_flush(struct stream *s);
 
