@@ -68,7 +68,8 @@ static void on_requested(struct report *r, const json_t *event)
         return;
     }
     char *arguments = line_call(json_object_get(event, "arguments"));
-    r->calls = must(realloc(r->calls, (r->call_count + 1) * sizeof *r->calls));
+    if ((r->call_count & (r->call_count - 1)) == 0) /* full at each power of two */
+        r->calls = must(realloc(r->calls, (r->call_count * 2 + 1) * sizeof *r->calls));
     r->calls[r->call_count++] = (struct report_call){
         .id = must(strdup(json_text(event, "call"))),
         .name = line_of(event, "name", NAME_COLUMNS),
