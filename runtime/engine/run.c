@@ -116,6 +116,7 @@ int run_prompt(struct run *run, const struct chat_part *parts, size_t count, str
     run->state = STATE_ASK;
     run->step = 0;
     run->calls_used = 0;
+    run->calls_refused = false;
     run->started_ms = clock_ms();
     run->before = run->counts;
     run->cost_before_usd = run->cost_usd < 0 ? 0 : run->cost_usd;

@@ -116,7 +116,7 @@ static enum kind nearly_used_up(const struct run *r, int64_t input)
     double used, limit;
     if (r->step >= r->config.max_steps)
         return STEPS;
-    if (r->config.max_tool_calls > 0 && r->calls_used >= r->config.max_tool_calls)
+    if (r->calls_refused)
         return CALLS;
     for (enum kind kind = TOKENS; kind < KINDS; kind++)
         if (measure(r, kind, &used, &limit) && used * 100 >= limit * LANDING_SHARE)
@@ -190,8 +190,7 @@ static void warn(struct run *r, enum kind kind, unsigned percent, double used, d
     bool whole = kind != COST;
     r->warned[kind] = percent;
     event_emit(&r->events, "budget.warning",
-               json_pack("{s:I, s:s, s:o, s:o, s:i}", "step", (json_int_t)r->step, "kind",
-                         kinds[kind].name, "used",
+               json_pack("{s:s, s:o, s:o, s:i}", "kind", outcome_name(kinds[kind].reason), "used",
                          whole ? json_integer((json_int_t)used) : json_real(used), "limit",
                          whole ? json_integer((json_int_t)limit) : json_real(limit), "percent",
                          (int)percent));

@@ -112,6 +112,7 @@ static void check_call(struct run *r, struct run_call *c, const struct chat_call
     if (!permit(r, c) || !arguments_fit(r, c, asked))
         return;
     if (r->config.max_tool_calls > 0 && r->calls_used >= r->config.max_tool_calls) {
+        r->calls_refused = true;
         answer_call(r, c, TACKLE_E_LIMIT, "the limit on tool calls is reached");
         return;
     }

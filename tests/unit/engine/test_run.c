@@ -310,24 +310,62 @@ static void run_one_step(struct world *w)
     world_call_done(w, world_next_call(w, "peek"), "x");
 }
 
-static void steps_are_limited(void **state)
+static void the_last_step_is_without_tools(void **state)
 {
     struct world *w = *state;
     struct err err;
     w->config.max_steps = 2;
     world_start(w);
-    for (int prompt = 0; prompt < 2; prompt++) {
+    for (int prompt = 0; prompt < 2; prompt++) { /* counted anew for each prompt */
         run_one_step(w);
-        run_one_step(w);
+        (void)world_next(w, RUN_ASK);
+        json_t *body = world_body(w);
+        assert_null(json_object_get(body, "tools"));
+        assert_non_null(strstr(message_text(body_message(body, -1)), "limit on steps"));
+        json_decref(body);
+        world_reply(w, reply_text("As far as I came."));
         json_t *result = world_end(w, "max_steps", 9);
         assert_string_equal(text_at(result, "status"), "partial");
+        assert_string_equal(text_at(result, "text"), "As far as I came.");
         assert_non_null(
             strstr(text_at(json_object_get(result, "error"), "message"), "--max-steps"));
         json_decref(result);
-        assert_int_equal(world_prompt(w, "Go on.", &err), 0); /* counted anew */
+        assert_int_equal(world_prompt(w, "Go on.", &err), 0);
     }
     (void)world_next(w, RUN_ASK);
-    json_decref(world_body(w));
+    json_t *body = world_body(w);
+    assert_non_null(json_object_get(body, "tools"));
+    json_decref(body);
+}
+
+static void calls_in_the_last_step_are_not_run(void **state)
+{
+    struct world *w = *state;
+    struct err err;
+    w->config.max_steps = 2;
+    world_start(w);
+    run_one_step(w);
+    (void)world_next(w, RUN_ASK);
+    world_reply(w, reply_calls("c2", "peek", "{}", NULL));
+    json_decref(world_end(w, "max_steps", 9));
+    assert_int_equal(world_count(w, "tool.started"), 1);
+    assert_int_equal(world_prompt(w, "Go on.", &err), 0);
+    (void)world_next(w, RUN_ASK);
+    json_decref(world_body(w)); /* still a valid conversation */
+}
+
+static void one_step_alone_has_its_tools(void **state)
+{
+    struct world *w = *state;
+    w->config.max_steps = 1;
+    world_start(w);
+    (void)world_next(w, RUN_ASK);
+    json_t *body = world_body(w);
+    assert_non_null(json_object_get(body, "tools"));
+    json_decref(body);
+    world_reply(w, reply_calls("c1", "peek", "{}", NULL));
+    world_call_done(w, world_next_call(w, "peek"), "x");
+    json_decref(world_end(w, "max_steps", 9));
 }
 
 static void calls_are_limited(void **state)
@@ -342,12 +380,15 @@ static void calls_are_limited(void **state)
     (void)world_next(w, RUN_WAIT);
     world_call_done(w, a, "1");
     world_call_done(w, b, "2");
+    (void)world_next(w, RUN_ASK); /* the last turn */
+    json_t *body = world_body(w);
+    assert_null(json_object_get(body, "tools"));
+    assert_non_null(strstr(message_text(body_message(body, -2)), "limit on tool calls"));
+    json_decref(body);
+    world_reply(w, reply_text("Two of three."));
     json_decref(world_end(w, "max_tool_calls", 9));
     assert_int_equal(world_prompt(w, "Go on.", &err), 0);
     (void)world_next(w, RUN_ASK);
-    json_t *body = world_body(w);
-    assert_non_null(strstr(message_text(body_message(body, -2)), "limit on tool calls"));
-    json_decref(body);
     /* Counted anew: these two are allowed, and do not end the run. */
     world_reply(w, reply_calls("1", "peek", "{}", "2", "peek", "{}", NULL));
     world_call_done(w, world_next_call(w, "peek"), "1");
@@ -484,7 +525,9 @@ int main(void)
         TEST(arguments_for_a_tool_that_takes_none_are_refused),
         TEST(what_policy_denies_is_hidden_and_refused),
         TEST(what_policy_allows_is_offered_and_run),
-        TEST(steps_are_limited),
+        TEST(the_last_step_is_without_tools),
+        TEST(calls_in_the_last_step_are_not_run),
+        TEST(one_step_alone_has_its_tools),
         TEST(calls_are_limited),
         TEST(the_conversation_goes_on_after_an_answer),
         TEST(a_file_is_listed_once),
