@@ -1,4 +1,5 @@
 /* One tool call, wherever the tool runs: in a plugin's process or in the embedding program. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,18 +145,10 @@ static void on_function_start(void *user)
     c->function->call(c->function->user, pending, c->args);
 }
 
-static const struct function *find_function(const struct tackle_runtime *rt,
-                                            const struct tool *tool)
-{
-    const struct function *f = rt->functions;
-    while (f && &f->tool != tool)
-        f = f->next;
-    return f;
-}
-
 static int start_function(struct api_call *c, const struct tool *tool, struct err *err)
 {
-    c->function = find_function(c->rt, tool);
+    /* A tool without an owner is part of its function. */
+    c->function = (const struct function *)((const char *)tool - offsetof(struct function, tool));
     c->start = (struct loop_task){.run = on_function_start, .user = c};
     c->timer = (struct loop_timer){.due = on_function_timeout, .user = c};
     if (loop_set_timer(c->rt->loop, &c->timer, c->started_ms + c->timeout_ms) != 0)

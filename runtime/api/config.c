@@ -161,6 +161,7 @@ int32_t tackle_load_config(tackle_runtime *rt, tackle_error *error)
     rt->config_dir = xdg_dir("XDG_CONFIG_HOME", ".config");
     rt->cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");
     rt->temp_dir = copy_env("TMPDIR");
+    rt->scratch.parent = rt->temp_dir;
     rt->plugin_path = copy_env("TACKLE_PLUGIN_PATH");
     rt->agent_path = copy_env("TACKLE_AGENT_PATH");
     rt->host_program = copy_env("TACKLE_HOST_PROGRAM");

@@ -13,7 +13,8 @@ struct tackle_run {
     struct prepared prepared;
     struct provider provider, fallback;
     struct backend *backend, *fallback_backend; /* the second is NULL when there is no fallback */
-    char *schema;                               /* owned text of --output-schema; NULL */
+    struct results results;
+    char *schema; /* owned text of --output-schema; NULL */
     struct run *run;
     struct chat_body body; /* of the request in flight */
     bool body_in_use;
@@ -333,10 +334,13 @@ static int make_run(struct tackle_run *r, struct err *err)
         .max_time_ms = settings_number(s, SET_MAX_TIME),
         .loop_limit = settings_number(s, SET_LOOP_LIMIT),
         .retries = settings_number(s, SET_RETRIES),
+        .read_result = &r->results.function.tool,
+        .keep = results_keep,
+        .keep_user = &r->results,
         .sink = r->on_event ? on_event : NULL,
         .user = r,
     };
-    r->run = run_new(&config, err);
+    r->run = results_init(&r->results, r->rt, err) == 0 ? run_new(&config, err) : NULL;
     return r->run ? 0 : -1;
 }
 
@@ -457,6 +461,7 @@ void tackle_run_free(tackle_run *run)
     if (r->next)
         r->next->prev = r->prev;
     run_free(r->run);
+    results_release(&r->results);
     backend_free(r->backend);
     backend_free(r->fallback_backend);
     provider_release(&r->provider);

@@ -150,6 +150,7 @@ void tackle_runtime_free(tackle_runtime *rt)
     free(rt->agent_path);
     free(rt->config_dir);
     free(rt->cache_dir);
+    scratch_remove(&rt->scratch);
     free(rt->temp_dir);
     json_decref(rt->warnings);
     free(rt);
@@ -177,7 +178,7 @@ const char *api_host_program(struct tackle_runtime *rt, struct err *err)
 struct toolhost *api_hosts(struct tackle_runtime *rt, struct err *err)
 {
     if (!rt->hosts && api_host_program(rt, err))
-        rt->hosts = toolhost_new(rt->loop, rt->http, rt->host_program, rt->temp_dir, err);
+        rt->hosts = toolhost_new(rt->loop, rt->http, rt->host_program, &rt->scratch, err);
     return rt->hosts;
 }
 

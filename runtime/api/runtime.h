@@ -42,6 +42,8 @@ struct tackle_runtime {
     struct loop *loop;
     struct http *http;
     struct toolhost *hosts; /* NULL before the first call into a plugin */
+    struct scratch scratch;
+    unsigned result_folders; /* made in it so far */
     struct settings settings;
     struct key *keys;
     struct function *functions;
@@ -139,6 +141,22 @@ void prepared_release(struct prepared *p);
 /* The place where a plugin's tool runs; borrows from p. */
 void prepared_place(const struct prepared *p, const struct tool *tool,
                     struct toolhost_place *place);
+
+/* ---- results.c ---- */
+
+/* The results of one run that were cut: kept in a folder of their own, which goes with the run. */
+struct results {
+    struct tackle_runtime *rt;
+    struct function function; /* read_result */
+    char *dir;                /* owned; NULL before the first */
+    size_t kept;              /* bytes */
+};
+
+int results_init(struct results *r, struct tackle_runtime *rt, struct err *err);
+void results_release(struct results *r);
+
+/* In the form of run_config.keep. */
+int results_keep(void *user, const char *id, const char *text, size_t len);
 
 /* ---- config.c ---- */
 

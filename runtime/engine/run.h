@@ -54,6 +54,11 @@ struct run_config {
     int64_t max_time_ms; /* ends the work in good time; the owner has the hard limit */
     int64_t loop_limit;  /* the same call with the same result so often is a loop; 0: never */
     int64_t retries;
+    /* Keeps a result that was cut: 0 when read_result, which is then offered, can read it by `id`.
+     * NULL: results are only cut. */
+    int (*keep)(void *user, const char *id, const char *text, size_t len);
+    void *keep_user;
+    const struct tool *read_result;
     event_sink sink;
     void *user;
 };

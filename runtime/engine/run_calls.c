@@ -78,7 +78,8 @@ static const struct tool *find_tool(const struct run *r, const char *name)
     for (size_t i = 0; i < r->config.tool_count; i++)
         if (strcmp(r->config.tools[i]->name, name) == 0)
             return r->config.tools[i];
-    return NULL;
+    const struct tool *reader = r->config.read_result;
+    return r->offers_kept && strcmp(reader->name, name) == 0 ? reader : NULL;
 }
 
 static int take_call(struct run *r, struct run_call *c, const struct chat_call *asked, size_t place)
@@ -211,12 +212,32 @@ static bool clean_output(struct buf *out, const char *text, size_t len)
 }
 
 /* What the model reads: the output, cleaned and cut; then why it failed. */
-static void write_result(struct run_call *c, const struct run_result_of_call *result, bool *cut)
+/* A result that does not fit is kept whole where the model can read it, if there is such a place.
+ */
+static void keep_whole(struct run *r, struct run_call *c, const struct buf *text)
+{
+    const struct tool *reader = r->config.read_result;
+    const char *id = strchr(c->key, '.');
+    if (!r->config.keep || !id ||
+        r->config.keep(r->config.keep_user, id + 1, text->data, text->len))
+        return;
+    if (!r->offers_kept &&
+        chat_add_function(&r->tools, reader->name, reader->description, reader->params) != 0)
+        return;
+    r->offers_kept = true;
+    (void)buf_format(&c->result, "\n[cut; the whole is kept: %s {\"id\":\"%s\"}]", reader->name,
+                     id + 1);
+}
+
+static void write_result(struct run *r, struct run_call *c, const struct run_result_of_call *result,
+                         bool *cut)
 {
     struct buf clean;
     buf_init(&clean, 64u << 20);
     *cut = clean_output(&clean, result->output, result->len) || result->omitted > 0;
     (void)text_head_tail(&c->result, clean.data, clean.len, RUN_RESULT_MAX / 2, RUN_RESULT_MAX / 2);
+    if (clean.len > RUN_RESULT_MAX)
+        keep_whole(r, c, &clean);
     if (result->omitted)
         (void)buf_format(&c->result, "\n[%" PRIu64 " bytes more were not kept]", result->omitted);
     if (result->code != 0) {
@@ -235,7 +256,7 @@ void run_call_done(struct run *run, struct run_call *call, const struct run_resu
         return;
     call->state = CALL_DONE;
     call->handle = NULL;
-    write_result(call, result, &cut);
+    write_result(run, call, result, &cut);
     budget_watch_loop(run, call);
     if (result->code != 0)
         run->counts.tool_errors++;

@@ -46,6 +46,7 @@ struct run {
     unsigned reasks;    /* of this step, for answers without use */
     int64_t wait_ms;
     int64_t calls_used;
+    bool offers_kept;         /* read_result is among the tools */
     bool calls_refused;       /* the limit was in the way */
     int64_t started_ms;       /* of this prompt */
     struct run_counts before; /* counts and cost at this prompt */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,27 +18,36 @@ static char *join(const char *a, const char *b)
     return path;
 }
 
-int scratch_make(struct scratch *s, const char *parent, struct err *err)
+static int make_root(struct scratch *s, struct err *err)
 {
-    if (s->root)
-        return 0;
-    s->root = join(parent && *parent == '/' ? parent : "/tmp", "tackle-run-XXXXXX");
-    if (!s->root)
+    bool absolute = s->parent && s->parent[0] == '/';
+    char *root = join(absolute ? s->parent : "/tmp", "tackle-run-XXXXXX");
+    if (!root)
         return err_set(err, ERR_NOMEM, "out of memory");
-    if (!mkdtemp(s->root)) {
-        int status =
-            err_set(err, ERR_IO, "cannot make a folder like %s: %s", s->root, strerror(errno));
-        free(s->root);
-        s->root = NULL;
-        return status;
+    if (!mkdtemp(root)) {
+        err_set(err, ERR_IO, "cannot make a folder like %s: %s", root, strerror(errno));
+        free(root);
+        return -1;
     }
-    s->home = join(s->root, "home");
-    s->tmp = join(s->root, "tmp");
-    if (s->home && s->tmp && mkdir(s->home, 0700) == 0 && mkdir(s->tmp, 0700) == 0)
-        return 0;
-    int status = err_set(err, ERR_IO, "cannot make folders in %s: %s", s->root, strerror(errno));
-    scratch_remove(s);
-    return status;
+    s->root = root;
+    return 0;
+}
+
+char *scratch_dir(struct scratch *s, const char *name, struct err *err)
+{
+    if (!s->root && make_root(s, err) != 0)
+        return NULL;
+    char *path = join(s->root, name);
+    if (!path) {
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        err_set(err, ERR_IO, "cannot make %s: %s", path, strerror(errno));
+        free(path);
+        return NULL;
+    }
+    return path;
 }
 
 /* Package managers leave folders without write permission (Go's module cache). */
@@ -59,14 +69,16 @@ static int delete_entry(const char *path, const struct stat *st, int type, struc
     return 0;
 }
 
+void scratch_delete(const char *dir)
+{
+    (void)nftw(dir, open_folder, 16, FTW_PHYS | FTW_MOUNT);
+    (void)nftw(dir, delete_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
 void scratch_remove(struct scratch *s)
 {
-    if (s->root) {
-        (void)nftw(s->root, open_folder, 16, FTW_PHYS | FTW_MOUNT);
-        (void)nftw(s->root, delete_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-    }
+    if (s->root)
+        scratch_delete(s->root);
     free(s->root);
-    free(s->home);
-    free(s->tmp);
-    *s = (struct scratch){NULL, NULL, NULL};
+    s->root = NULL;
 }

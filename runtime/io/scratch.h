@@ -1,18 +1,22 @@
-/* A private folder of a runtime, 0700, gone at its end: home/ and tmp/ for programs that tools
- * start, so that they neither see the person's own nor leave anything behind. */
+/* A private folder of a runtime, 0700, gone at its end: for what programs started by tools leave
+ * behind, and for results too large for a conversation. */
 #ifndef IO_SCRATCH_H
 #define IO_SCRATCH_H
 
 #include "base/err.h"
 
 struct scratch {
-    char *root, *home, *tmp; /* owned paths; NULL before scratch_make() */
+    const char *parent; /* borrowed: where it is made; NULL: /tmp */
+    char *root;         /* owned; NULL before the first scratch_dir() */
 };
 
-/* Makes it below `parent` (NULL: /tmp). Nothing happens when it is there already. 0 or -1. */
-int scratch_make(struct scratch *s, const char *parent, struct err *err);
+/* The path of a folder in it, malloc'd; both are made when they are not there. NULL with *err. */
+char *scratch_dir(struct scratch *s, const char *name, struct err *err);
 
-/* Deletes the folder with all that is in it, without following links out of it. */
+/* Deletes a folder with all that is in it, links not followed. What cannot be deleted stays. */
+void scratch_delete(const char *dir);
+
+/* Deletes it all. */
 void scratch_remove(struct scratch *s);
 
 #endif

@@ -170,22 +170,20 @@ static struct group *group_for(struct toolhost *hosts, const struct toolhost_pla
 /* ---- The interface ---- */
 
 struct toolhost *toolhost_new(struct loop *loop, struct http *http, const char *host_program,
-                              const char *scratch_parent, struct err *err)
+                              struct scratch *scratch, struct err *err)
 {
     struct toolhost *hosts = calloc(1, sizeof *hosts);
     char *program = strdup(host_program);
-    char *parent = strdup(scratch_parent ? scratch_parent : "/tmp");
-    if (!hosts || !program || !parent) {
+    if (!hosts || !program) {
         free(hosts);
         free(program);
-        free(parent);
         err_set(err, ERR_NOMEM, "out of memory");
         return NULL;
     }
     hosts->loop = loop;
     hosts->http = http;
     hosts->program = program;
-    hosts->scratch_parent = parent;
+    hosts->scratch = scratch;
     return hosts;
 }
 
@@ -226,8 +224,8 @@ void toolhost_free(struct toolhost *hosts)
         end_processes(g);
         group_free(g);
     }
-    scratch_remove(&hosts->scratch);
-    free(hosts->scratch_parent);
+    free(hosts->home);
+    free(hosts->tmp);
     free(hosts->program);
     free(hosts);
 }

@@ -14,6 +14,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/plugin.h"
+#include "io/scratch.h"
 
 /* A plugin that ignores its deadline or a cancel is killed after this. Longer than what the host
  * gives a program between SIGTERM and SIGKILL. */
@@ -55,10 +56,10 @@ struct toolhost_events {
     void *user;
 };
 
-/* `http` serves the plugins' requests. The texts are copied; scratch_parent is where the private
- * folder of programs that tools start is made; NULL: /tmp. */
+/* `http` serves the plugins' requests; in `scratch` programs that tools start have their home and
+ * their temporary files; both are borrowed. host_program is copied. */
 struct toolhost *toolhost_new(struct loop *loop, struct http *http, const char *host_program,
-                              const char *scratch_parent, struct err *err);
+                              struct scratch *scratch, struct err *err);
 /* Ends all processes; calls that still run get no result. */
 void toolhost_free(struct toolhost *hosts);
 

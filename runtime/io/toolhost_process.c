@@ -188,11 +188,10 @@ void toolhost_process_flush(struct process *p)
 static int send_open(struct process *p)
 {
     const struct group *g = p->group;
-    const struct scratch *scratch = &g->hosts->scratch;
     json_t *open =
         json_pack("{s:s, s:O, s:s, s:b, s:s*, s:s*}", "version", TACKLE_VERSION_TEXT, "options",
                   g->options, "workspace", g->workspace, "write", g->write, "home",
-                  g->runs ? scratch->home : NULL, "tmp", g->runs ? scratch->tmp : NULL);
+                  g->runs ? g->hosts->home : NULL, "tmp", g->runs ? g->hosts->tmp : NULL);
     char *text = open ? json_dumps(open, JSON_COMPACT) : NULL;
     int status = text ? link_write(&p->out, LINK_OPEN, 0, text, strlen(text)) : -1;
     free(text);
@@ -312,6 +311,15 @@ static const char *inherit(const char *name, char *room, size_t size)
     return len > 0 && (size_t)len < size ? room : NULL;
 }
 
+static int make_home(struct toolhost *hosts, struct err *err)
+{
+    if (!hosts->home)
+        hosts->home = scratch_dir(hosts->scratch, "home", err);
+    if (hosts->home && !hosts->tmp)
+        hosts->tmp = scratch_dir(hosts->scratch, "tmp", err);
+    return hosts->tmp ? 0 : -1;
+}
+
 static int start_program(struct process *p, int socket, int cancel_fd, int printed, int null_fd,
                          struct err *err)
 {
@@ -364,7 +372,7 @@ int toolhost_process_start(struct group *g, struct err *err)
 {
     /* 0, 1: the socket pair; 2, 3: the pipe for what it prints; 4: /dev/null */
     int fds[5] = {-1, -1, -1, -1, -1};
-    if (g->runs && scratch_make(&g->hosts->scratch, g->hosts->scratch_parent, err) != 0)
+    if (g->runs && make_home(g->hosts, err) != 0)
         return -1;
     struct process *p = calloc(1, sizeof *p);
     if (!p)

@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "io/fetch.h"
-#include "io/scratch.h"
 #include "io/spawn.h"
 #include "io/toolhost.h"
 #include "wire/link.h"
@@ -76,8 +75,9 @@ struct toolhost_call {
 struct toolhost {
     struct loop *loop;
     struct http *http;
-    char *program, *scratch_parent;
-    struct scratch scratch; /* made when the first plugin that runs programs starts */
+    char *program;
+    struct scratch *scratch;
+    char *home, *tmp; /* of programs; made when the first plugin that runs some starts */
     struct group *groups;
     uint32_t calls;
 };
