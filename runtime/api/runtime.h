@@ -74,6 +74,25 @@ const char *api_getenv(void *user, const char *name);
 struct toolhost *api_hosts(struct tackle_runtime *rt, struct err *err);
 const char *api_host_program(struct tackle_runtime *rt, struct err *err);
 
+/* ---- ask_endpoint.c: a GET to an endpoint that is waited for ---- */
+
+struct endpoint_answer {
+    int status;      /* 200..299, or 400 and above */
+    struct buf body; /* as it came */
+    json_t *value;   /* owned: the body as JSON; NULL: it is none */
+};
+
+/* Asks base_url + path, with the provider's key. 0, whatever the endpoint answers; or -1 when no
+ * answer came, with the caller's error filled in. Release the answer in any case. */
+int32_t api_ask_endpoint(struct tackle_runtime *rt, const struct provider *provider,
+                         const char *path, struct endpoint_answer *out, tackle_error *error);
+void endpoint_answer_release(struct endpoint_answer *answer);
+
+/* Does it hold an error? Then fills in the caller's error and returns -1; else 0. `lack` is what an
+ * endpoint without this address cannot do: "list its models". */
+int32_t api_check_answer(const struct provider *provider, const struct endpoint_answer *answer,
+                         const char *lack, tackle_error *error);
+
 /* ---- agents.c ---- */
 
 /* Finds and reads an agent by name or path. *trusted is false for one that was found in the

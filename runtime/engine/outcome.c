@@ -78,3 +78,24 @@ enum stop_reason outcome_of_error(enum err_code code)
         return STOP_INTERNAL;
     }
 }
+
+enum stop_reason outcome_of_answer(enum chat_error_class class)
+{
+    switch (class) {
+    case CHAT_ERROR_AUTH:
+        return STOP_AUTH_ERROR;
+    case CHAT_ERROR_BILLING:
+        return STOP_BILLING;
+    case CHAT_ERROR_RATE:
+        return STOP_RATE_LIMITED;
+    case CHAT_ERROR_REFUSED:
+        return STOP_CONTENT_FILTER;
+    case CHAT_ERROR_NONE:
+    case CHAT_ERROR_FATAL:
+    case CHAT_ERROR_CONTEXT:
+    case CHAT_ERROR_TRANSIENT:
+    case CHAT_ERROR_MODEL:
+    default:
+        return STOP_API_ERROR;
+    }
+}

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "wire/chat_error.h"
 
 enum stop_reason {
     STOP_FINAL,
@@ -43,5 +44,8 @@ int outcome_exit_code(enum stop_reason reason, int signal);
 
 /* The stop reason that an error before or during a run stands for. */
 enum stop_reason outcome_of_error(enum err_code code);
+
+/* The same for an error that the endpoint answered with. */
+enum stop_reason outcome_of_answer(enum chat_error_class class);
 
 #endif

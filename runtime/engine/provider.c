@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct row {
     const char *name;
     const char *base_url;
@@ -134,6 +136,39 @@ int provider_resolve(const struct settings *s, provider_getenv env, void *user, 
     const char *model = NULL;
     const struct row *row = choose(settings_text(s, SET_MODEL), &model);
     return resolve(row, model, settings_text(s, SET_BASE_URL), env, user, need_key, out, err);
+}
+
+static const struct row *find_or_explain(const char *name, struct err *err)
+{
+    const struct row *row = find_row(name, strlen(name));
+    if (row)
+        return row;
+    size_t best = 4;
+    const char *near = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t distance = text_distance(name, rows[i].name, best);
+        if (distance < best) {
+            best = distance;
+            near = rows[i].name;
+        }
+    }
+    if (near)
+        err_set(err, ERR_USAGE, "there is no provider '%s'; did you mean '%s'?", name, near);
+    else
+        err_set(err, ERR_USAGE, "there is no provider '%s'; 'tackle models' lists them", name);
+    return NULL;
+}
+
+int provider_resolve_endpoint(const struct settings *s, const char *name, provider_getenv env,
+                              void *user, struct provider *out, struct err *err)
+{
+    const char *model = NULL;
+    const struct row *row =
+        name ? find_or_explain(name, err) : choose(settings_text(s, SET_MODEL), &model);
+    *out = (struct provider){.input_usd = -1, .output_usd = -1};
+    if (!row)
+        return -1;
+    return resolve(row, "", settings_text(s, SET_BASE_URL), env, user, true, out, err);
 }
 
 int provider_resolve_fallback(const struct settings *s, const struct provider *first,

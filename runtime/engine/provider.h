@@ -30,8 +30,13 @@ int provider_resolve(const struct settings *s, provider_getenv env, void *user, 
                      struct provider *out, struct err *err);
 void provider_release(struct provider *p);
 
-/* The same for the setting fallback_model, which must be set. A name without a provider belongs to
- * that of `first`, its address and key included. */
+/* For a question about the endpoint, which needs no model: that of the provider called `name`, or
+ * of the one that the setting model names when it is NULL. ERR_USAGE for an unknown name. */
+int provider_resolve_endpoint(const struct settings *s, const char *name, provider_getenv env,
+                              void *user, struct provider *out, struct err *err);
+
+/* provider_resolve() for the setting fallback_model, which must be set. A name without a provider
+ * belongs to that of `first`, its address and key included. */
 int provider_resolve_fallback(const struct settings *s, const struct provider *first,
                               provider_getenv env, void *user, struct provider *out,
                               struct err *err);

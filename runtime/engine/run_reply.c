@@ -7,27 +7,6 @@
 
 /* ---- Retries ---- */
 
-static enum stop_reason reason_of(const struct chat_error *e)
-{
-    switch (e->class) {
-    case CHAT_ERROR_AUTH:
-        return STOP_AUTH_ERROR;
-    case CHAT_ERROR_BILLING:
-        return STOP_BILLING;
-    case CHAT_ERROR_RATE:
-        return STOP_RATE_LIMITED;
-    case CHAT_ERROR_REFUSED:
-        return STOP_CONTENT_FILTER;
-    case CHAT_ERROR_NONE:
-    case CHAT_ERROR_FATAL:
-    case CHAT_ERROR_CONTEXT:
-    case CHAT_ERROR_TRANSIENT:
-    case CHAT_ERROR_MODEL:
-    default:
-        return STOP_API_ERROR;
-    }
-}
-
 static void sleep_and_repeat(struct run *r, int64_t wait_ms, const char *why)
 {
     r->wait_ms = wait_ms;
@@ -99,9 +78,9 @@ static void fail_or_retry(struct run *r, const struct chat_turn *turn,
         r->attempt++;
         sleep_and_repeat(r, wait_ms, text.data);
     } else if (e->class == CHAT_ERROR_MODEL) {
-        ask_again(r, reason_of(e), text.data);
+        ask_again(r, outcome_of_answer(e->class), text.data);
     } else if (!fall_back(r, e, text.data)) {
-        run_end(r, reason_of(e), text.data);
+        run_end(r, outcome_of_answer(e->class), text.data);
     }
     buf_release(&text);
 }

@@ -38,27 +38,29 @@ static void ask_free(struct http_ask *a)
     free(a);
 }
 
-static void fail(struct http_ask *a, enum chat_error_class class, int status, const char *text)
+/* Ends with the error that the turn holds. */
+static void end_failed(struct http_ask *a, struct chat_turn *turn)
+{
+    turn->stop = CHAT_STOP_ERROR;
+    a->base.events.done(a->base.events.user, turn, NULL);
+    chat_turn_release(turn);
+}
+
+static void fail(struct http_ask *a, int status, const char *text)
 {
     struct chat_turn turn;
     chat_turn_init(&turn);
-    turn.stop = CHAT_STOP_ERROR;
-    chat_error_set(&turn.error, class, "%s", text);
+    chat_error_set(&turn.error, CHAT_ERROR_FATAL, "%s", text);
     turn.error.http_status = status;
-    a->base.events.done(a->base.events.user, &turn, NULL);
-    chat_turn_release(&turn);
+    end_failed(a, &turn);
 }
 
 static void explain_redirect(struct http_ask *a, const struct http_transfer *transfer, int status)
 {
-    char text[512];
-    const char *target = http_header(transfer, "location");
-    (void)snprintf(
-        text, sizeof text,
-        "the endpoint answers with a redirect to %.300s; it is not followed, so that the "
-        "key goes nowhere else: give the right address with --base-url",
-        target ? target : "an unknown place");
-    fail(a, CHAT_ERROR_FATAL, status, text);
+    struct chat_turn turn;
+    chat_turn_init(&turn);
+    chat_error_from_redirect(&turn.error, http_header(transfer, "location"), status);
+    end_failed(a, &turn);
 }
 
 /* http_header() keeps one value at a time. */
@@ -80,9 +82,9 @@ static void on_done(void *user, struct http_transfer *transfer, const struct htt
     if (end->status >= 300 && end->status < 400)
         explain_redirect(a, transfer, end->status);
     else if (end->error && !end->worth_retrying && end->status == 0)
-        fail(a, CHAT_ERROR_FATAL, 0, end->error);
+        fail(a, 0, end->error);
     else if (!a->base.reply)
-        fail(a, CHAT_ERROR_FATAL, end->status, "out of memory");
+        fail(a, end->status, "out of memory");
     else
         backend_finish(&a->base, end->error, &headers);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)

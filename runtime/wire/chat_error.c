@@ -304,3 +304,17 @@ void chat_error_set(struct chat_error *e, enum chat_error_class class, const cha
     e->message = len < 0 ? NULL : text;
     e->class = class;
 }
+
+void chat_error_from_redirect(struct chat_error *e, const char *target, int status)
+{
+    struct buf place;
+    buf_init(&place, MESSAGE_MAX);
+    if (target && text_for_model(&place, target, text_edge(target, strlen(target), 300)) != 0)
+        buf_clear(&place);
+    chat_error_set(e, CHAT_ERROR_FATAL,
+                   "the endpoint answers with a redirect to %s; it is not followed, so that the "
+                   "key goes nowhere else: give the right address with --base-url",
+                   place.len ? place.data : "an unknown place");
+    e->http_status = status;
+    buf_release(&place);
+}

@@ -49,6 +49,10 @@ bool chat_error_from_json(struct chat_error *e, const json_t *value, int status)
 /* An error from a body that is no JSON: HTML (its title), plain text, nothing. */
 void chat_error_from_text(struct chat_error *e, const char *body, size_t len, int status);
 
+/* An error for an answer of 300..399, which is never followed. `target` is its Location; or NULL.
+ */
+void chat_error_from_redirect(struct chat_error *e, const char *target, int status);
+
 /* An error of our own making: a failed transfer, a broken stream. */
 void chat_error_set(struct chat_error *e, enum chat_error_class class, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

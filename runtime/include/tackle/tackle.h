@@ -250,6 +250,20 @@ TACKLE_API int32_t tackle_show_settings(tackle_runtime *rt, char **json, tackle_
 /* [{"name","base_url","key_env","key_present","model"}] */
 TACKLE_API int32_t tackle_list_providers(tackle_runtime *rt, char **json, tackle_error *err);
 
+/* The two that ask an endpoint, with a GET, and wait for at most 30 seconds: that of the provider
+ * of this name, or when it is NULL of the one that the settings choose. Not from a callback. */
+
+/* [{"id","owned_by"?,"context"?}] sorted by id: the models that the endpoint says it has; context
+ * is in tokens. */
+TACKLE_API int32_t tackle_list_models(tackle_runtime *rt, const char *provider, char **json,
+                                      tackle_error *err);
+
+/* {"endpoint","status","credits","body"}: what is left on the account. `body` is what the endpoint
+ * says, as JSON or text; `credits` the number that stands for the balance in it, null when none can
+ * be told. */
+TACKLE_API int32_t tackle_credits(tackle_runtime *rt, const char *provider, char **json,
+                                  tackle_error *err);
+
 #ifdef __cplusplus
 }
 #endif

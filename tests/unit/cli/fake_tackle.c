@@ -393,3 +393,24 @@ int32_t tackle_list_providers(tackle_runtime *rt, char **json, tackle_error *err
                             "{\"name\":\"ollama\",\"base_url\":\"http://l\",\"key_env\":null,"
                             "\"key_present\":false,\"model\":\"qwen3\"}]");
 }
+
+int32_t tackle_list_models(tackle_runtime *rt, const char *provider, char **json, tackle_error *err)
+{
+    if (provider && strcmp(provider, "ollama") != 0)
+        return fail(err, TACKLE_EXIT_USAGE, "usage", "there is no such provider");
+    const json_t *model = json_object_get(rt->settings, "model");
+    if (json_is_string(model) && strcmp(json_string_value(model), "empty/") == 0)
+        return give(json, "[]");
+    return give(json, "[{\"id\":\"a\\u001b[2Jb\"},{\"id\":\"qwen3\",\"owned_by\":\"me\"}]");
+}
+
+int32_t tackle_credits(tackle_runtime *rt, const char *provider, char **json, tackle_error *err)
+{
+    (void)rt;
+    (void)err;
+    if (provider)
+        return give(json, "{\"endpoint\":\"http://o\",\"status\":200,\"credits\":null,"
+                          "\"body\":{\"plan\":\"free\"}}");
+    return give(json, "{\"endpoint\":\"https://a\",\"status\":200,\"credits\":12.5,"
+                      "\"body\":{\"credits\":12.5}}");
+}

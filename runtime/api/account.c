@@ -1,0 +1,74 @@
+/* What an endpoint tells of itself: its models, and the balance of the account. */
+#include <stdio.h>
+
+#include "api/runtime.h"
+#include "base/text.h"
+#include "wire/about.h"
+
+/* Resolves the provider, asks, and refuses errors. Release both in any case. */
+static int32_t ask(struct tackle_runtime *rt, const char *name, const char *path, const char *lack,
+                   struct provider *provider, struct endpoint_answer *answer, tackle_error *error)
+{
+    struct err err;
+    *answer = (struct endpoint_answer){0};
+    buf_init(&answer->body, 0);
+    if (provider_resolve_endpoint(&rt->settings, name, api_getenv, rt, provider, &err) != 0)
+        return api_fail(error, &err);
+    if (api_ask_endpoint(rt, provider, path, answer, error) != 0)
+        return -1;
+    return api_check_answer(provider, answer, lack, error);
+}
+
+int32_t tackle_list_models(tackle_runtime *rt, const char *provider_name, char **json,
+                           tackle_error *error)
+{
+    char line[512];
+    struct provider provider;
+    struct endpoint_answer answer;
+    json_t *models = NULL;
+    int32_t status =
+        ask(rt, provider_name, "/models", "list its models", &provider, &answer, error);
+    if (status == 0 && !(models = about_models(answer.value))) {
+        (void)snprintf(line, sizeof line,
+                       "%.200s answers with something that is no list of models; name the model "
+                       "with -m as its documentation does",
+                       provider.base_url);
+        status = api_fail_as(error, STOP_API_ERROR, line);
+    }
+    if (status == 0)
+        status = api_give_json(models, json, error);
+    endpoint_answer_release(&answer);
+    provider_release(&provider);
+    return status;
+}
+
+/* Text that is no JSON, as one. */
+static json_t *body_text(const struct buf *body)
+{
+    struct buf clean;
+    buf_init(&clean, 64u << 20);
+    json_t *text = text_for_model(&clean, body->data, body->len) == 0
+                       ? json_stringn(clean.data, clean.len)
+                       : NULL;
+    buf_release(&clean);
+    return text;
+}
+
+int32_t tackle_credits(tackle_runtime *rt, const char *provider_name, char **json,
+                       tackle_error *error)
+{
+    struct provider provider;
+    struct endpoint_answer answer;
+    int32_t status =
+        ask(rt, provider_name, "/credits", "tell a balance", &provider, &answer, error);
+    if (status == 0) {
+        json_t *body = answer.value ? json_incref(answer.value) : body_text(&answer.body);
+        status = api_give_json(json_pack("{s:s, s:i, s:o?, s:o}", "endpoint", provider.base_url,
+                                         "status", answer.status, "credits",
+                                         about_credits(answer.value), "body", body),
+                               json, error);
+    }
+    endpoint_answer_release(&answer);
+    provider_release(&provider);
+    return status;
+}
