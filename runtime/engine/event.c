@@ -49,6 +49,16 @@ static int dump(const char *data, size_t len, void *user)
     return buf_append(user, data, len);
 }
 
+/* The line is taken aside while its receiver reads it: what he does may emit another event. */
+static void hand_over(struct events *e, const char *type, const char *text, size_t len)
+{
+    struct buf line = e->line;
+    buf_init(&e->line, EVENT_MAX);
+    e->sink(e->user, e->seq, type, line.data, line.len, text, len);
+    buf_release(&e->line);
+    e->line = line;
+}
+
 void event_emit(struct events *e, const char *type, json_t *fields)
 {
     e->seq++;
@@ -61,7 +71,7 @@ void event_emit(struct events *e, const char *type, json_t *fields)
             buf_cut(&e->line, start);
         if (e->line.len == start)
             (void)buf_byte(&e->line, '}');
-        e->sink(e->user, e->seq, type, e->line.data, e->line.len, NULL, 0);
+        hand_over(e, type, NULL, 0);
     }
     json_decref(fields);
 }
@@ -73,5 +83,5 @@ void event_delta(struct events *e, const char *type, long step, const char *text
         return;
     if (begin(e, type) == 0 && buf_format(&e->line, ",\"step\":%ld,\"text\":", step) == 0 &&
         chat_json_text(&e->line, text, len) == 0 && buf_byte(&e->line, '}') == 0)
-        e->sink(e->user, e->seq, type, e->line.data, e->line.len, text, len);
+        hand_over(e, type, text, len);
 }
