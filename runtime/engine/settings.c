@@ -127,10 +127,13 @@ int64_t settings_parse_duration(const char *text)
 
 static int parse_int(const char *text, int64_t *out)
 {
+    const char *digits = text + (*text == '-');
+    if (*digits < '0' || *digits > '9') /* strtoll() takes blanks and a plus as well */
+        return -1;
     char *end = NULL;
     errno = 0;
     long long number = strtoll(text, &end, 10);
-    if (errno || end == text || *end)
+    if (errno || *end)
         return -1;
     *out = number;
     return 0;
@@ -147,9 +150,14 @@ static double parse_money(const char *text)
                : -1;
 }
 
+#define SWITCH_ON  "true|yes|on|1"
+#define SWITCH_OFF "false|no|off|0"
+
 static bool is_choice(const char *choices, const char *value)
 {
-    size_t len = strlen(value);
+    size_t len = strcspn(value, "|"); /* two choices are none */
+    if (value[len])
+        return false;
     for (const char *at = choices; len && at; at = strchr(at, '|')) {
         at += *at == '|';
         if (strncmp(at, value, len) == 0 && (at[len] == '|' || at[len] == '\0'))
@@ -168,9 +176,9 @@ static int check_value(enum setting id, const char **value, struct err *err)
 {
     int64_t number = 0;
     if (is_type(id, "bool")) {
-        if (is_choice("true|yes|on|1", *value))
+        if (is_choice(SWITCH_ON, *value))
             *value = "true";
-        else if (is_choice("false|no|off|0", *value))
+        else if (is_choice(SWITCH_OFF, *value))
             *value = "false";
         else
             return bad_value(id, *value, "true or false", err);
@@ -310,7 +318,7 @@ static bool tightens(const struct settings *s, enum setting id, const char *valu
     case SET_SANDBOX:
         return strcmp(value, "read-only") == 0;
     case SET_NO_TOOLS:
-        return strcmp(value, "true") == 0;
+        return is_choice(SWITCH_ON, value);
     default:
         return false;
     }
