@@ -94,7 +94,7 @@ static char *trimmed(const char *text, const char *end)
 static int take_text(const json_t *value, const char *key, char **out, struct err *err)
 {
     if (!json_is_string(value))
-        return err_set(err, ERR_CONFIG, "%s must be text", key);
+        return err_set(err, ERR_CONFIG, "%s: it must be text", key);
     free(*out);
     *out = strdup(json_string_value(value));
     return *out ? 0 : err_set(err, ERR_NOMEM, "out of memory");
@@ -169,6 +169,10 @@ int agent_parse(const char *file_name, const char *text, size_t len, struct agen
     size_t yaml_len = 0;
     json_t *front = NULL;
     *out = (struct agent){0};
+    if (len >= 3 && strncmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+        text += 3;
+        len -= 3;
+    }
     if (len > AGENT_FILE_MAX)
         return err_set(err, ERR_CONFIG, "%s: an agent file may have %u KiB at most", file_name,
                        AGENT_FILE_MAX >> 10);
