@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/url.h"
 
 struct row {
     const char *name;
@@ -60,8 +61,8 @@ static const struct row *choose(const char *setting, const char **model)
 
 static int check_url(const char *url, struct err *err)
 {
-    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
-    if (!scheme || !url[scheme] || url[scheme] == '/' || strpbrk(url, " \t\r\n@?#"))
+    struct url_parts parts;
+    if (url_split(url, &parts) != 0 || strpbrk(url, "@?#"))
         return err_set(err, ERR_USAGE,
                        "base_url: '%s' is not a plain http or https URL such as "
                        "https://host/v1",
