@@ -128,11 +128,42 @@ static json_t *convert(struct converter *c, const yaml_node_t *node, unsigned de
     }
 }
 
+/* The first document's nesting, looked at before it is loaded: the time that libyaml takes grows
+ * with the square of the depth. What is no YAML at all is left for the loader to say. */
+static int check_depth(const char *text, size_t len, unsigned first_line, struct err *err)
+{
+    yaml_parser_t parser;
+    unsigned depth = 0, line = 0;
+    bool done = false;
+    if (!yaml_parser_initialize(&parser))
+        return err_set(err, ERR_NOMEM, "out of memory");
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+    while (!done) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&parser, &event))
+            break;
+        if (event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT)
+            depth++;
+        else if (event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT)
+            depth--;
+        line = first_line + (unsigned)event.start_mark.line;
+        done = depth > YAML_DEPTH_MAX + 1 || event.type == YAML_DOCUMENT_END_EVENT ||
+               event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    if (depth > YAML_DEPTH_MAX + 1)
+        return err_set(err, ERR_PARSE, "line %u: too deep or too large", line);
+    return 0;
+}
+
 json_t *yaml_load(const char *text, size_t len, unsigned first_line, struct err *err)
 {
     yaml_parser_t parser;
     yaml_document_t document;
     json_t *value = NULL;
+    if (check_depth(text, len, first_line, err) != 0)
+        return NULL;
     if (!yaml_parser_initialize(&parser)) {
         err_set(err, ERR_NOMEM, "out of memory");
         return NULL;
