@@ -112,17 +112,21 @@ static void copies_by_alias_are_limited(void **state)
                 1, "line ");
 }
 
+/* As large as any file that is read: this must not take long, whoever wrote it. */
 static void a_very_deep_text_is_no_danger(void **state)
 {
+    static const char *const pieces[] = {"[", "{a: ", "- ", "? ", "[\n", "{? "};
     (void)state;
-    struct buf text;
-    struct err err;
-    buf_init(&text, 1 << 20);
-    for (int i = 0; i < 200000; i++)
-        assert_int_equal(buf_byte(&text, '['), 0);
-    assert_null(yaml_load(text.data, text.len, 1, &err));
-    assert_int_equal(err.code, ERR_PARSE);
-    buf_release(&text);
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        struct buf text;
+        struct err err;
+        buf_init(&text, 256 << 10);
+        while (buf_text(&text, pieces[i]) == 0)
+            continue;
+        assert_null(yaml_load(text.data, text.len, 1, &err));
+        assert_int_equal(err.code, ERR_PARSE);
+        buf_release(&text);
+    }
 }
 
 int main(void)
