@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "wire/about.h"
 
+#define WAIT_MS 30000
+
 /* Resolves the provider, asks, and refuses errors. Release both in any case. */
 static int32_t ask(struct tackle_runtime *rt, const char *name, const char *path, const char *lack,
                    struct provider *provider, struct endpoint_answer *answer, tackle_error *error)
@@ -14,7 +16,7 @@ static int32_t ask(struct tackle_runtime *rt, const char *name, const char *path
     buf_init(&answer->body, 0);
     if (provider_resolve_endpoint(&rt->settings, name, api_getenv, rt, provider, &err) != 0)
         return api_fail(error, &err);
-    if (api_ask_endpoint(rt, provider, path, answer, error) != 0)
+    if (api_ask_endpoint(rt, provider, path, WAIT_MS, answer, error) != 0)
         return -1;
     return api_check_answer(provider, answer, lack, error);
 }

@@ -11,7 +11,6 @@
 #define ANSWER_MAX ((size_t)8 << 20)
 #define LINE_MAX   ((size_t)4 << 10)
 #define TITLE_MAX  100
-#define TOTAL_MS   30000
 
 struct question {
     struct buf *body;
@@ -53,7 +52,7 @@ static int32_t fail(const struct provider *provider, const struct chat_error *e,
 }
 
 static int get(struct tackle_runtime *rt, const struct provider *provider, const char *url,
-               struct question *q, struct err *err)
+               int64_t total_ms, struct question *q, struct err *err)
 {
     static const char *const headers[] = {"Accept: application/json", NULL};
     const struct http_request request = {
@@ -61,7 +60,7 @@ static int get(struct tackle_runtime *rt, const struct provider *provider, const
         .headers = headers,
         .bearer = provider->key,
         .max_bytes = ANSWER_MAX,
-        .total_ms = TOTAL_MS,
+        .total_ms = total_ms,
         .data = on_data,
         .done = on_done,
         .user = q,
@@ -80,7 +79,8 @@ static int get(struct tackle_runtime *rt, const struct provider *provider, const
 }
 
 int32_t api_ask_endpoint(struct tackle_runtime *rt, const struct provider *provider,
-                         const char *path, struct endpoint_answer *out, tackle_error *error)
+                         const char *path, int64_t total_ms, struct endpoint_answer *out,
+                         tackle_error *error)
 {
     struct err err;
     struct buf url;
@@ -94,7 +94,7 @@ int32_t api_ask_endpoint(struct tackle_runtime *rt, const struct provider *provi
         err_set(&err, ERR_USAGE, "an endpoint cannot be asked from a callback");
     else if (buf_format(&url, "%s%s", provider->base_url, path) != 0)
         err_set(&err, ERR_USAGE, "the endpoint's address is too long");
-    else if (get(rt, provider, url.data, &q, &err) == 0)
+    else if (get(rt, provider, url.data, total_ms, &q, &err) == 0)
         status = 0;
     if (status != 0)
         (void)api_fail(error, &err);

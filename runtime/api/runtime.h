@@ -83,9 +83,11 @@ struct endpoint_answer {
 };
 
 /* Asks base_url + path, with the provider's key. 0, whatever the endpoint answers; or -1 when no
- * answer came, with the caller's error filled in. Release the answer in any case. */
+ * whole answer came within total_ms, with the caller's error filled in. Release the answer in any
+ * case. */
 int32_t api_ask_endpoint(struct tackle_runtime *rt, const struct provider *provider,
-                         const char *path, struct endpoint_answer *out, tackle_error *error);
+                         const char *path, int64_t total_ms, struct endpoint_answer *out,
+                         tackle_error *error);
 void endpoint_answer_release(struct endpoint_answer *answer);
 
 /* Does it hold an error? Then fills in the caller's error and returns -1; else 0. `lack` is what an

@@ -185,3 +185,8 @@ out:
     yaml_parser_delete(&parser);
     return value;
 }
+
+const char *yaml_version(void)
+{
+    return yaml_get_version_string();
+}

@@ -17,4 +17,7 @@
  * the caller's. */
 json_t *yaml_load(const char *text, size_t len, unsigned first_line, struct err *err);
 
+/* Of libyaml: "0.2.5". */
+const char *yaml_version(void);
+
 #endif

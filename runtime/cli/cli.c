@@ -68,7 +68,7 @@ int cli_check_words(struct cli *cli, size_t least, size_t most, const char *want
                      o->command->name);
 }
 
-int cli_runtime(struct cli *cli, tackle_runtime **out, tackle_error *error)
+int cli_runtime_bare(struct cli *cli, tackle_runtime **out, tackle_error *error)
 {
     const struct options *o = &cli->options;
     tackle_runtime *rt = NULL;
@@ -79,12 +79,21 @@ int cli_runtime(struct cli *cli, tackle_runtime **out, tackle_error *error)
     for (size_t i = 0; i < o->setting_count; i++)
         if (tackle_set(rt, o->settings[i].key, o->settings[i].value, error) != 0)
             goto fail;
-    if (!o->bare && tackle_load_config(rt, error) != 0)
-        goto fail;
     *out = rt;
     return 0;
 fail:
     tackle_runtime_free(rt);
+    return -1;
+}
+
+int cli_runtime(struct cli *cli, tackle_runtime **out, tackle_error *error)
+{
+    if (cli_runtime_bare(cli, out, error) != 0)
+        return -1;
+    if (cli->options.bare || tackle_load_config(*out, error) == 0)
+        return 0;
+    tackle_runtime_free(*out);
+    *out = NULL;
     return -1;
 }
 

@@ -53,6 +53,9 @@ void cli_error(tackle_error *error, int32_t exit_code, const char *reason, const
 /* One line on standard error: "tackle: message". */
 void cli_complain(struct cli *cli, const char *message);
 
+/* A runtime with the settings of the command line, and the keys of the environment. 0, or -1. */
+int cli_runtime_bare(struct cli *cli, tackle_runtime **out, tackle_error *error);
+
 /* A runtime with the settings of the command line and the user's configuration. 0, or -1. */
 int cli_runtime(struct cli *cli, tackle_runtime **out, tackle_error *error);
 

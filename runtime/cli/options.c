@@ -20,7 +20,7 @@ static const struct option_row local_rows[] = {
      .default_value = "text",
      .group = "output",
      .help = "text; one JSON object; or one event a line as JSON, the result last",
-     .commands = " run tools plugins agents models credits config version "},
+     .commands = " run tools plugins agents models credits config doctor version "},
     {.id = OPTION_OUTPUT,
      .letter = 'o',
      .path = true,
@@ -67,17 +67,22 @@ static const struct option_row local_rows[] = {
      .name = "json",
      .group = "output",
      .help = "short for --output-format json",
-     .commands = " version "},
+     .commands = " doctor version "},
     {.id = OPTION_ORIGIN,
      .name = "origin",
      .group = "output",
      .help = "say where each value comes from",
      .commands = " config "},
+    {.id = OPTION_OFFLINE,
+     .name = "offline",
+     .group = "output",
+     .help = "do not ask the endpoint",
+     .commands = " doctor "},
     {.id = OPTION_BARE,
      .name = "bare",
      .group = "state",
      .help = "read no configuration file, and no variable but those of the keys",
-     .commands = " run chat tools plugins agents models credits config "},
+     .commands = " run chat tools plugins agents models credits config doctor "},
     {.id = OPTION_KEEP,
      .name = "keep",
      .group = "demo",
@@ -314,6 +319,9 @@ static void take(struct parser *p, const struct option_row *row, const char *val
         break;
     case OPTION_ORIGIN:
         o->origin = true;
+        break;
+    case OPTION_OFFLINE:
+        o->offline = true;
         break;
     case OPTION_KEEP:
         o->keep = true;

@@ -25,6 +25,7 @@ enum option_id {
     OPTION_VERSION,
     OPTION_JSON,
     OPTION_ORIGIN,
+    OPTION_OFFLINE,
     OPTION_KEEP,
     OPTION_DIR
 };
@@ -82,7 +83,7 @@ struct options {
     enum colour_choice colour;
     const char *dir; /* demo --dir; NULL: none */
     int verbose;
-    bool quiet, bare, help, version, origin, keep;
+    bool quiet, bare, help, version, origin, offline, keep;
 };
 
 #define OPTION_PROBLEM_SIZE 512

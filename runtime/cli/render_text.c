@@ -277,8 +277,9 @@ static void on_retry(struct render_text *r, const json_t *event)
 
 static void on_budget_warning(struct render_text *r, const json_t *event)
 {
-    const char *message = json_text(event, "message");
-    put_warning(r, *message ? message : "a limit of this run is near");
+    char *text = result_budget_line(event);
+    put_warning(r, text);
+    free(text);
 }
 
 static void on_file_changed(struct render_text *r, const json_t *event)

@@ -121,10 +121,7 @@ static void on_warning(struct report *r, const json_t *event)
 
 static void on_budget(struct report *r, const json_t *event)
 {
-    char *kind = line_of(event, "kind", NAME_COLUMNS);
-    const json_t *percent = json_object_get(event, "percent");
-    add_warning(r, memory_format("%.0f %% of %s is used", json_number_value(percent), kind));
-    free(kind);
+    add_warning(r, result_budget_line(event));
 }
 
 static void on_fallback(struct report *r, const json_t *event)

@@ -97,6 +97,23 @@ char *result_problem(const json_t *result)
     return memory_format("stopped: %s", *reason ? reason : "unknown reason");
 }
 
+char *result_budget_line(const json_t *event)
+{
+    static const struct {
+        const char *kind, *of;
+    } limits[] = {{"max_steps", "steps"},
+                  {"max_tool_calls", "tool calls"},
+                  {"max_tokens", "tokens"},
+                  {"max_cost", "cost"},
+                  {"max_time", "time"}};
+    const char *kind = json_text(event, "kind"), *of = "this run";
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (strcmp(limits[i].kind, kind) == 0)
+            of = limits[i].of;
+    return memory_format("%" PRId64 " %% of the limit on %s is used", json_number(event, "percent"),
+                         of);
+}
+
 static void put_counted(struct stream *to, int64_t count, const char *what)
 {
     (void)fprintf(to->file, "%" PRId64 " %s%s", count, what, count == 1 ? "" : "s");

@@ -25,6 +25,9 @@ void result_print_json(struct stream *to, const char *json, size_t len);
  * well. */
 char *result_problem(const json_t *result);
 
+/* What an event budget.warning says: "80 % of the limit on tokens is used". malloc'd. */
+char *result_budget_line(const json_t *event);
+
 /* "3 steps · 2 tool calls · 1.2k in + 80 out tokens · $0.0012 · 3.1 s". `replayed`: the tokens and
  * their cost were those of the recording. */
 void result_print_summary(struct stream *to, const json_t *result, bool replayed);

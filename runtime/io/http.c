@@ -450,3 +450,8 @@ fail:
     transfer_free(t);
     return NULL;
 }
+
+const char *http_version(void)
+{
+    return curl_version();
+}

@@ -55,6 +55,9 @@ struct http_transfer *http_start(struct http *http, const struct http_request *r
 /* Drops the transfer without a callback and frees it. Not from `data`. */
 void http_cancel(struct http_transfer *transfer);
 
+/* "libcurl/7.88.1 OpenSSL/3.0.11 ..." */
+const char *http_version(void);
+
 /* From `data` and `done`: the status, and a response header's value (NULL when absent; valid until
  * the next call). */
 int http_status(const struct http_transfer *transfer);

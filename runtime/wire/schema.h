@@ -36,4 +36,8 @@ void schema_free(struct schema *schema);
  * schema may be shared, checks do not change it. */
 int schema_check(const struct schema *schema, const json_t *value, struct buf *problems);
 
+/* Of the library for `pattern`: "10.42 2022-12-11". */
+#define SCHEMA_REGEX_VERSION_SIZE 64
+void schema_regex_version(char out[SCHEMA_REGEX_VERSION_SIZE]);
+
 #endif

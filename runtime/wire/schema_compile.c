@@ -559,3 +559,10 @@ void schema_free(struct schema *schema)
     json_decref(schema->json);
     free(schema);
 }
+
+void schema_regex_version(char out[SCHEMA_REGEX_VERSION_SIZE])
+{
+    *out = '\0';
+    if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) < SCHEMA_REGEX_VERSION_SIZE)
+        (void)pcre2_config(PCRE2_CONFIG_VERSION, out);
+}

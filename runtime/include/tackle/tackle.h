@@ -264,6 +264,16 @@ TACKLE_API int32_t tackle_list_models(tackle_runtime *rt, const char *provider, 
 TACKLE_API int32_t tackle_credits(tackle_runtime *rt, const char *provider, char **json,
                                   tackle_error *err);
 
+#define TACKLE_DOCTOR_OFFLINE (1u << 0) /* ask no endpoint */
+
+/* Looks whether a run with these settings could work, for at most a few seconds:
+ * {"ok","checks":[{"name","status","text","fix"}],"configuration":[{"path","found"}],"settings":
+ * [...],"plugins":[...],"kernel":{...},"versions":{...}}. status is "ok", "note", "skipped" or
+ * "broken"; ok: nothing is broken. fix is null, or says what to do. No key is ever in it. 0 even
+ * when something is broken. */
+TACKLE_API int32_t tackle_doctor(tackle_runtime *rt, uint32_t flags, char **json,
+                                 tackle_error *err);
+
 #ifdef __cplusplus
 }
 #endif
