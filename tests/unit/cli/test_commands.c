@@ -50,7 +50,7 @@ static void commands_end_as_they_should(void **state)
         {{"credits", "--output-format", "json"}, 0, "\"credits\":12.5", ""},
         {{"config", "show", "--origin", "--max-steps", "4"}, 0, "max_steps  4      flag\n", ""},
         {{"config", "--max-steps", "four"}, 2, "", "whole number"},
-        {{"doctor"}, 3, "broken   endpoint       gone\\x1b[2J", ""},
+        {{"doctor"}, 3, "broken   endpoint       gone", ""},
         {{"doctor"}, 3, "to do: wait", ""},
         {{"doctor", "--offline"}, 0, "ok       key            is set", ""},
         {{"doctor", "--json", "--offline"}, 0, "\"name\":\"terminal\"", ""},
