@@ -97,16 +97,17 @@ int cli_runtime(struct cli *cli, tackle_runtime **out, tackle_error *error)
     return -1;
 }
 
-char *cli_read_all(int fd, const char *what, tackle_error *error)
+char *cli_read_bytes(int fd, const char *what, size_t most, size_t *len, tackle_error *error)
 {
-    char *text = NULL;
-    size_t len = 0, size = 0;
+    char *bytes = NULL;
+    size_t size = 0;
+    *len = 0;
     for (;;) {
-        if (size - len < 2) {
+        if (size - *len < 2) {
             size = size ? size * 2 : (size_t)64 << 10;
-            text = must(realloc(text, size));
+            bytes = must(realloc(bytes, size));
         }
-        ssize_t n = read(fd, text + len, size - len - 1);
+        ssize_t n = read(fd, bytes + *len, size - *len - 1);
         if (n == 0)
             break;
         if (n < 0 && errno == EINTR)
@@ -116,19 +117,27 @@ char *cli_read_all(int fd, const char *what, tackle_error *error)
                       strerror(errno));
             goto fail;
         }
-        len += (size_t)n;
-        if (len > INPUT_MAX) {
-            cli_error(error, TACKLE_EXIT_USAGE, "usage", "%s holds more than 10 MiB", what);
+        *len += (size_t)n;
+        if (*len > most) {
+            cli_error(error, TACKLE_EXIT_USAGE, "usage", "%s holds more than %zu MiB", what,
+                      most >> 20);
             goto fail;
         }
     }
-    text[len] = '\0';
-    if (memchr(text, '\0', len)) {
-        cli_error(error, TACKLE_EXIT_USAGE, "usage", "%s holds a zero byte: it must be text", what);
-        goto fail;
-    }
-    return text;
+    bytes[*len] = '\0';
+    return bytes;
 fail:
+    free(bytes);
+    return NULL;
+}
+
+char *cli_read_all(int fd, const char *what, tackle_error *error)
+{
+    size_t len;
+    char *text = cli_read_bytes(fd, what, INPUT_MAX, &len, error);
+    if (!text || !memchr(text, '\0', len))
+        return text;
+    cli_error(error, TACKLE_EXIT_USAGE, "usage", "%s holds a zero byte: it must be text", what);
     free(text);
     return NULL;
 }

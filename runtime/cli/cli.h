@@ -59,8 +59,11 @@ int cli_runtime_bare(struct cli *cli, tackle_runtime **out, tackle_error *error)
 /* A runtime with the settings of the command line and the user's configuration. 0, or -1. */
 int cli_runtime(struct cli *cli, tackle_runtime **out, tackle_error *error);
 
-/* Reads standard input or another descriptor to its end; malloc'd. NULL with `error`. */
+/* Reads text from standard input or another descriptor to its end; malloc'd. NULL with `error`. */
 char *cli_read_all(int fd, const char *what, tackle_error *error);
+
+/* Reads any bytes, at most `most` of them; malloc'd, with a zero byte behind them. */
+char *cli_read_bytes(int fd, const char *what, size_t most, size_t *len, tackle_error *error);
 
 /* The words after the command must be `least` to `most` many; `wanted` says what they are. 0, or
  * the exit code after telling. */

@@ -20,7 +20,7 @@ static const struct option_row local_rows[] = {
      .default_value = "text",
      .group = "output",
      .help = "text; one JSON object; or one event a line as JSON, the result last",
-     .commands = " run tools plugins agents models credits config doctor version "},
+     .commands = " run tools plugins agents models credits config doctor wire version "},
     {.id = OPTION_OUTPUT,
      .letter = 'o',
      .path = true,
@@ -95,6 +95,25 @@ static const struct option_row local_rows[] = {
      .group = "demo",
      .help = "make the repository in DIR, which must be new or empty, and keep it",
      .commands = " demo "},
+    {.id = OPTION_STATUS,
+     .name = "status",
+     .argument = "N",
+     .default_value = "200",
+     .group = "response",
+     .help = "the HTTP status that the body came with",
+     .commands = " wire "},
+    {.id = OPTION_CONTENT_TYPE,
+     .name = "content-type",
+     .argument = "TYPE",
+     .group = "response",
+     .help = "the type that the body came with; taken and not believed, the bytes tell",
+     .commands = " wire "},
+    {.id = OPTION_CHUNK,
+     .name = "chunk",
+     .argument = "N|random",
+     .group = "response",
+     .help = "read N bytes at a time, or pieces of random size, as they come from a network",
+     .commands = " wire "},
     {.id = OPTION_HELP, .letter = 'h', .name = "help", .group = "output", .help = "show this help"},
     {.id = OPTION_VERSION, .name = "version", .group = "output", .help = "show the version"},
 };
@@ -328,6 +347,14 @@ static void take(struct parser *p, const struct option_row *row, const char *val
         break;
     case OPTION_DIR:
         o->dir = value;
+        break;
+    case OPTION_STATUS:
+        o->status = value;
+        break;
+    case OPTION_CONTENT_TYPE:
+        break;
+    case OPTION_CHUNK:
+        o->chunk = value;
         break;
     }
 }

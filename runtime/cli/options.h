@@ -27,7 +27,10 @@ enum option_id {
     OPTION_ORIGIN,
     OPTION_OFFLINE,
     OPTION_KEEP,
-    OPTION_DIR
+    OPTION_DIR,
+    OPTION_STATUS,
+    OPTION_CONTENT_TYPE,
+    OPTION_CHUNK
 };
 
 struct option_row {
@@ -81,7 +84,9 @@ struct options {
     const char *junit;  /* NULL: none */
     enum ci_choice ci;
     enum colour_choice colour;
-    const char *dir; /* demo --dir; NULL: none */
+    const char *dir;    /* demo --dir; NULL: none */
+    const char *status; /* wire --status, --chunk; NULL: none */
+    const char *chunk;
     int verbose;
     bool quiet, bare, help, version, origin, offline, keep;
 };

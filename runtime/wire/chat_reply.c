@@ -177,18 +177,31 @@ static int give_up(struct chat_reply *reply, const char *reason)
     return -1;
 }
 
-int chat_reply_feed(struct chat_reply *reply, const char *data, size_t len)
+static int feed_events(struct chat_reply *reply, const char *data, size_t len)
 {
     struct err err = {0};
+    return sse_feed(&reply->sse, data, len, &err) ? give_up(reply, err.text) : 0;
+}
+
+/* The blanks and the byte order mark that came before it was known that these are events. */
+static int feed_kept(struct chat_reply *reply)
+{
+    int status = feed_events(reply, reply->body.data, reply->body.len);
+    buf_clear(&reply->body);
+    return status;
+}
+
+int chat_reply_feed(struct chat_reply *reply, const char *data, size_t len)
+{
     if (reply->failed)
         return -1;
-    if (reply->kind == BODY_UNKNOWN)
+    if (reply->kind == BODY_UNKNOWN) {
         sniff(reply, data, len);
-    if (reply->kind == BODY_UNKNOWN || reply->kind == BODY_EVENTS) {
-        if (sse_feed(&reply->sse, data, len, &err))
-            return give_up(reply, err.text);
-        return 0;
+        if (reply->kind == BODY_EVENTS && feed_kept(reply))
+            return -1;
     }
+    if (reply->kind == BODY_EVENTS)
+        return feed_events(reply, data, len);
     if (buf_append(&reply->body, data, len))
         return give_up(reply, "the response is larger than any answer should be");
     return 0;

@@ -145,7 +145,7 @@ static json_t *call_json(const struct chat_call *call)
         set(item, "arguments_text", json_stringn(call->text, call->len), &bad);
         set(item, "problem", text_or_null(call->problem), &bad);
     }
-    if (call->extra && json_object_update(item, call->extra))
+    if (call->extra && json_object_update_missing(item, call->extra))
         bad = true;
     return whole_or_null(item, bad);
 }
@@ -211,6 +211,18 @@ static json_t *error_json(const struct chat_turn *turn)
     return whole_or_null(error, bad);
 }
 
+/* One text a line. */
+static json_t *warnings_json(const struct chat_turn *turn)
+{
+    bool bad = false;
+    json_t *list = json_array();
+    const char *line = turn->warnings.data;
+    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+        if (json_array_append_new(list, json_stringn(line, (size_t)(end - line))))
+            bad = true;
+    return whole_or_null(list, bad);
+}
+
 json_t *chat_turn_json(const struct chat_turn *turn)
 {
     bool bad = false;
@@ -222,11 +234,9 @@ json_t *chat_turn_json(const struct chat_turn *turn)
     set(out, "stop", json_string(chat_stop_name(turn->stop)), &bad);
     set(out, "usage", usage_json(turn), &bad);
     set(out, "error", error_json(turn), &bad);
-    if (turn->echo)
-        set(out, "echo", json_incref(turn->echo), &bad);
-    if (turn->stream)
-        set(out, "done_marker", json_boolean(turn->done_marker), &bad);
+    set(out, "echo", turn->echo ? json_incref(turn->echo) : json_null(), &bad);
+    set(out, "done_marker", turn->stream ? json_boolean(turn->done_marker) : json_null(), &bad);
     if (turn->warnings.len)
-        set(out, "warnings", json_stringn(turn->warnings.data, turn->warnings.len), &bad);
+        set(out, "warnings", warnings_json(turn), &bad);
     return whole_or_null(out, bad);
 }

@@ -82,7 +82,8 @@ const char *chat_call_plain_name(const char *name);
 const char *chat_stop_name(enum chat_stop stop);
 
 /* The turn as one JSON object for people and tests: text, reasoning, tool_calls, finish_reason,
- * stop, usage, error, echo, done_marker, warnings. A new reference; NULL when out of memory. */
+ * stop, usage, error, echo, done_marker (null unless it came as events), and a list of warnings
+ * where there are any. A new reference; NULL when out of memory. */
 json_t *chat_turn_json(const struct chat_turn *turn);
 
 #endif

@@ -274,6 +274,29 @@ TACKLE_API int32_t tackle_credits(tackle_runtime *rt, const char *provider, char
 TACKLE_API int32_t tackle_doctor(tackle_runtime *rt, uint32_t flags, char **json,
                                  tackle_error *err);
 
+/* ---- What goes over the wire, looked at without sending anything ---- */
+
+typedef struct tackle_wire_options {
+    uint32_t size;
+    int32_t status;  /* the response's HTTP status; 0: 200 */
+    uint64_t chunk;  /* read the body in pieces of so many bytes; 0: as a whole */
+    uint32_t random; /* not 0: in pieces of many sizes, the same ones for the same number */
+    uint32_t reserved;
+} tackle_wire_options;
+
+/* Reads a response body, after content decoding, as a run reads it: {"text","reasoning",
+ * "tool_calls":[{"id","name","arguments","extra_content"}],"finish_reason","stop","usage","error",
+ * "echo","done_marker"}, and "warnings":[...] where something was mended. 0 whatever the body is;
+ * `options` may be NULL. */
+TACKLE_API int32_t tackle_wire_parse(const char *body, size_t len,
+                                     const tackle_wire_options *options, char **json,
+                                     tackle_error *err);
+
+/* The JSON Schema of a tool's arguments in the form in which endpoints are given it, and what had
+ * to be changed: {"schema":{...},"changes":["path: what"]}. TACKLE_EXIT_CONFIG when it is none. */
+TACKLE_API int32_t tackle_wire_schema(const char *schema, size_t len, char **json,
+                                      tackle_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,12 @@
 /* Recorded responses, each whole, in pieces, and bent in the ways that networks and servers bend
  * them: the turn that comes out must be the same. */
 #include "wire/chat_reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test_support.h"
 #include "wire_cases.h"
 
 static struct wire_cases cases;
@@ -46,60 +52,6 @@ static void read_body(const char *body, size_t len, int status, size_t piece, co
     buf_release(&shown.reasoning);
 }
 
-static bool same(const json_t *a, const json_t *b)
-{
-    bool a_null = !a || json_is_null(a), b_null = !b || json_is_null(b);
-    return a_null || b_null ? a_null == b_null : json_equal(a, b) == 1;
-}
-
-static bool same_members(const json_t *got, const json_t *want, const char *const *keys)
-{
-    for (; *keys; keys++)
-        if (!same(json_object_get(got, *keys), json_object_get(want, *keys)))
-            return false;
-    return true;
-}
-
-static bool same_calls(const json_t *got, const json_t *want)
-{
-    static const char *const keys[] = {"id", "name", "arguments", "extra_content", NULL};
-    size_t i;
-    json_t *call;
-    if (json_array_size(got) != json_array_size(want))
-        return false;
-    json_array_foreach(want, i,
-                       call) if (!same_members(json_array_get(got, i), call, keys)) return false;
-    return true;
-}
-
-static bool same_error(const json_t *got, const json_t *want)
-{
-    static const char *const keys[] = {"message", "type",  "code",        "status",
-                                       "param",   "class", "retry_delay", NULL};
-    const char *message = json_string_value(json_object_get(want, "message"));
-    if (!want || json_is_null(want) || !json_is_object(got))
-        return same(got, want);
-    for (size_t i = 0; keys[i]; i++) {
-        if (strcmp(keys[i], "class") == 0 && !json_object_get(want, "class"))
-            continue;
-        if (message && strcmp(message, "non-JSON body") != 0 &&
-            !same(json_object_get(got, keys[i]), json_object_get(want, keys[i])))
-            return false;
-    }
-    return true;
-}
-
-static bool same_turn(const json_t *got, const json_t *want, bool done_too)
-{
-    static const char *const keys[] = {"text", "reasoning", "finish_reason", "stop", "usage",
-                                       "echo", NULL};
-    return same_members(got, want, keys) &&
-           same_calls(json_object_get(got, "tool_calls"), json_object_get(want, "tool_calls")) &&
-           same_error(json_object_get(got, "error"), json_object_get(want, "error")) &&
-           (!done_too || !json_object_get(want, "done_marker") ||
-            same(json_object_get(got, "done_marker"), json_object_get(want, "done_marker")));
-}
-
 static void check(const struct wire_case *item, const char *how, const char *body, size_t len,
                   size_t piece, bool done_too)
 {
@@ -107,7 +59,7 @@ static void check(const struct wire_case *item, const char *how, const char *bod
     read_body(body, len, item->status, piece, NULL, &turn);
     json_t *got = chat_turn_json(&turn);
     assert_non_null(got);
-    if (!same_turn(got, item->expected, done_too)) {
+    if (!wire_case_fits(item, got, done_too)) {
         char *text = json_dumps(got, JSON_INDENT(1));
         char *want = json_dumps(item->expected, JSON_INDENT(1));
         print_error("%s (%s): got %s\nwant %s\n", item->name, how, text, want);
@@ -138,33 +90,11 @@ static void test_in_pieces(void **state)
     }
 }
 
-static bool is_stream(const struct wire_case *item)
-{
-    return json_object_get(item->expected, "done_marker") != NULL;
-}
-
-/* The body with each `from` as `to`. */
-static char *replaced(const char *body, size_t len, const char *from, const char *to,
-                      size_t *out_len)
-{
-    struct buf out;
-    buf_init(&out, 64 << 20);
-    const char *end = body + len;
-    for (const char *hit; (hit = memmem(body, (size_t)(end - body), from, strlen(from))) != NULL;
-         body = hit + strlen(from)) {
-        assert_int_equal(buf_append(&out, body, (size_t)(hit - body)), 0);
-        assert_int_equal(buf_text(&out, to), 0);
-    }
-    assert_int_equal(buf_append(&out, body, (size_t)(end - body)), 0);
-    *out_len = out.len;
-    return buf_take(&out);
-}
-
 static void check_replaced(const struct wire_case *item, const char *how, const char *from,
                            const char *to, size_t piece)
 {
     size_t len;
-    char *body = replaced(item->body, item->len, from, to, &len);
+    char *body = wire_replaced(item->body, item->len, from, to, &len);
     check(item, how, body, len, piece, true);
     free(body);
 }
@@ -174,7 +104,7 @@ static void test_line_ends_and_comments(void **state)
     (void)state;
     for (size_t i = 0; i < cases.count; i++) {
         const struct wire_case *item = &cases.items[i];
-        if (!is_stream(item) || memchr(item->body, '\r', item->len))
+        if (!wire_case_is_stream(item) || memchr(item->body, '\r', item->len))
             continue;
         check_replaced(item, "CRLF", "\n", "\r\n", 4096);
         check_replaced(item, "CRLF, a byte at a time", "\n", "\r\n", 1);
@@ -227,7 +157,7 @@ static void check_cut(const struct wire_case *item, size_t len, const char *brok
             const json_t *call = expected_call(item, i);
             assert_string_equal(turn.calls[i].name,
                                 json_string_value(json_object_get(call, "name")));
-            assert_true(same(turn.calls[i].args, json_object_get(call, "arguments")));
+            assert_true(wire_same(turn.calls[i].args, json_object_get(call, "arguments")));
         }
         assert_int_equal(turn.call_count,
                          json_array_size(json_object_get(item->expected, "tool_calls")));
@@ -262,7 +192,7 @@ static void test_same_body_under_other_status(void **state)
     for (size_t i = 0; i < cases.count; i++) {
         const struct wire_case *item = &cases.items[i];
         static const int statuses[] = {400, 401, 429, 500, 503, 524};
-        if (!json_is_object(json_object_get(item->expected, "error")) || is_stream(item))
+        if (!json_is_object(json_object_get(item->expected, "error")) || wire_case_is_stream(item))
             continue;
         for (size_t j = 0; j < sizeof statuses / sizeof statuses[0]; j++) {
             struct chat_turn turn;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "wire/chat_fast.h"
+#include "test_support.h"
 #include "wire_cases.h"
 
 static struct wire_cases cases;
