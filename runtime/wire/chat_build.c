@@ -184,7 +184,8 @@ static int take_echo(struct chat_build *build, const json_t *message)
         if (chat_echo_merge(build->turn.echo, members[i], value))
             return fail(build, "out of memory");
     }
-    if (chat_details_add(&build->details, json_object_get(message, "reasoning_details")))
+    if (chat_details_add(&build->details, json_object_get(message, "reasoning_details"),
+                         build->whole))
         return fail(build, "the reasoning is longer than it should be, or memory is out");
     return 0;
 }

@@ -87,6 +87,15 @@ static struct chat_draft *with_index(struct chat_calls *calls, json_int_t index)
     return NULL;
 }
 
+/* Does a piece with another name begin another call, as this one has all of its arguments? */
+static bool is_complete_and_not(const struct chat_draft *draft, const char *name)
+{
+    if (!name || draft->name.len == 0 || strcmp(draft->name.data, name) == 0)
+        return false;
+    size_t used = chat_args_first(draft->args.data, draft->args.len);
+    return used > 0 && strspn(draft->args.data + used, " \t\r\n") == draft->args.len - used;
+}
+
 /* The call that a piece of a stream belongs to; NULL: it begins a new one. */
 static struct chat_draft *find_draft(struct chat_calls *calls, const char *id, const char *name,
                                      const json_t *index)
@@ -96,12 +105,12 @@ static struct chat_draft *find_draft(struct chat_calls *calls, const char *id, c
         /* two calls under one id: told apart by their indexes when both are named */
         bool other = name && draft->has_index && json_is_integer(index) &&
                      draft->index != json_integer_value(index);
-        return other ? NULL : draft;
+        return other || is_complete_and_not(draft, name) ? NULL : draft;
     }
     if (json_is_integer(index)) {
         draft = with_index(calls, json_integer_value(index));
         /* some proxies give every parallel call index 0 */
-        bool other = draft && id && name && draft->id;
+        bool other = draft && ((id && name && draft->id) || is_complete_and_not(draft, name));
         return other ? NULL : draft;
     }
     /* without an index parallel calls come one a piece, each named: never take 0 for them */

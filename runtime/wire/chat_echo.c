@@ -79,14 +79,14 @@ static int flush(struct chat_details *details)
     return flush_member(last, "summary", &details->summary) || status ? -1 : 0;
 }
 
-static int add(struct chat_details *details, const json_t *piece)
+static int add(struct chat_details *details, const json_t *piece, bool may_continue)
 {
     const char *key;
     json_t *value;
     json_t *last = last_of(details);
     if (!json_is_object(piece))
         return 0;
-    if (!continues(last, piece)) {
+    if (!may_continue || !continues(last, piece)) {
         last = json_object();
         if (flush(details) || json_array_append_new(details->list, last))
             return -1;
@@ -107,7 +107,7 @@ static int add(struct chat_details *details, const json_t *piece)
     return 0;
 }
 
-int chat_details_add(struct chat_details *details, const json_t *pieces)
+int chat_details_add(struct chat_details *details, const json_t *pieces, bool whole)
 {
     size_t i;
     json_t *piece;
@@ -115,7 +115,7 @@ int chat_details_add(struct chat_details *details, const json_t *pieces)
         return 0;
     if (!details->list && !(details->list = json_array()))
         return -1;
-    json_array_foreach(pieces, i, piece) if (add(details, piece)) return -1;
+    json_array_foreach(pieces, i, piece) if (add(details, piece, !whole)) return -1;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #define WIRE_CHAT_ECHO_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/buf.h"
 
@@ -20,9 +21,10 @@ struct chat_details {
 void chat_details_init(struct chat_details *details);
 void chat_details_release(struct chat_details *details);
 
-/* Appends copies of the elements of an array. One that goes on with the last one (same type, index
- * and format, with text or summary) is joined to it. 0 or -1 (full, or out of memory). */
-int chat_details_add(struct chat_details *details, const json_t *pieces);
+/* Appends copies of the elements of an array. In a stream, one that goes on with the last one (same
+ * type, index and format, with text or summary) is joined to it; those of a `whole` message stay as
+ * they are. 0 or -1 (full, or out of memory). */
+int chat_details_add(struct chat_details *details, const json_t *pieces, bool whole);
 
 /* The list, borrowed; NULL when there is none or memory is out. */
 json_t *chat_details_list(struct chat_details *details);

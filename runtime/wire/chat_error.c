@@ -75,7 +75,20 @@ static void take(char **into, char *text)
 
 static bool is_set(const json_t *value)
 {
+    if (json_is_string(value))
+        return json_string_length(value) > 0;
     return value && !json_is_null(value) && !json_is_false(value);
+}
+
+/* Some gateways put an error into every answer: {"message":"","type":"","code":null}. */
+static bool is_error_object(const json_t *error, const json_t *around)
+{
+    static const char *const members[] = {"message", "msg", "code", "type", "status"};
+    bool answer = json_object_get(around, "choices") || json_object_get(around, "usage");
+    for (size_t i = 0; answer && i < sizeof members / sizeof members[0]; i++)
+        if (is_set(json_object_get(error, members[i])))
+            return true;
+    return json_is_object(error) && !answer;
 }
 
 /* FastAPI's list: [{"loc":["body","messages"],"msg":"field required","type":"missing"}, ...]. */
@@ -185,11 +198,11 @@ static bool find(struct chat_error *e, const json_t *value, struct chat_error_si
         error = json_array_get(json_object_get(value, "errors"), 0);
     if (json_is_array(error))
         error = json_array_get(error, 0);
-    if (json_is_object(error)) {
+    if (is_error_object(error, value)) {
         fill(e, error, signs, depth);
         return true;
     }
-    if (is_set(error)) {
+    if (is_set(error) && !json_is_object(error)) {
         take(&e->message, copy_any(error));
         fill(e, value, signs, depth);
         return true;
@@ -203,6 +216,8 @@ static bool find(struct chat_error *e, const json_t *value, struct chat_error_si
         return true;
     }
     if (json_is_object(detail)) {
+        if (find(e, detail, signs, depth + 1))
+            return true;
         fill(e, detail, signs, depth);
         return e->message != NULL;
     }
@@ -222,13 +237,13 @@ static int status_in(const char *text)
     return end && *end == '\0' && value >= 400 && value <= 599 ? (int)value : 0;
 }
 
-/* An HTTP status that says "failed" counts; else an integer code in the body is the status. */
+/* An HTTP status that says "failed" counts; else a code in the body that could be one. */
 static void settle(struct chat_error *e, int status, struct chat_error_signs *signs)
 {
     e->http_status = status;
-    if (status < 400 && e->code_is_number && status_in(e->code))
+    if (status < 400 && status_in(e->code))
         e->http_status = status_in(e->code);
-    else if (status < 400 && e->status_is_number && status_in(e->status))
+    else if (status < 400 && status_in(e->status))
         e->http_status = status_in(e->status);
     if (!e->message)
         e->message = strdup("");

@@ -109,6 +109,9 @@ void chat_build_finish(struct chat_build *build, bool whole_body, bool transfer_
         if (json_object_set(turn->echo, "reasoning_details", details))
             chat_build_warn(build, "reasoning_details could not be kept");
     }
+    /* the reason below a gateway's "upstream error": to be asked again, not waited for */
+    if (build->native_malformed && turn->error.class == CHAT_ERROR_TRANSIENT)
+        turn->error.class = CHAT_ERROR_MODEL;
     if (turn->error.class != CHAT_ERROR_NONE)
         turn->stop = CHAT_STOP_ERROR;
     else if (whole_body || is_whole(build, transfer_ok))

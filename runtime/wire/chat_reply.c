@@ -15,7 +15,8 @@ enum body_kind {
     BODY_UNKNOWN, /* only blanks so far */
     BODY_EVENTS,
     BODY_JSON,
-    BODY_MARKUP
+    BODY_MARKUP,
+    BODY_PACKED /* gzip that the headers said nothing of */
 };
 
 struct chat_reply {
@@ -26,6 +27,8 @@ struct chat_reply {
     size_t bom;  /* bytes of a byte order mark seen at the start */
     bool failed; /* a cap is reached: nothing more is read */
 };
+
+#define WORDS_MAX 1024u /* of a body that is no answer */
 
 static int on_event(void *user, const struct sse_event *event);
 
@@ -48,6 +51,12 @@ void chat_reply_free(struct chat_reply *reply)
     sse_release(&reply->sse);
     buf_release(&reply->body);
     free(reply);
+}
+
+static bool is_failure(const struct chat_reply *reply)
+{
+    int status = reply->build.http_status;
+    return status != 0 && (status < 200 || status > 299);
 }
 
 static bool is_blank(char c)
@@ -163,6 +172,8 @@ static void sniff(struct chat_reply *reply, const char *data, size_t len)
             reply->kind = BODY_JSON;
         else if (data[i] == '<')
             reply->kind = BODY_MARKUP;
+        else if (data[i] == '\x1f')
+            reply->kind = BODY_PACKED;
         else if (!is_blank(data[i]))
             reply->kind = BODY_EVENTS;
     }
@@ -180,7 +191,19 @@ static int give_up(struct chat_reply *reply, const char *reason)
 static int feed_events(struct chat_reply *reply, const char *data, size_t len)
 {
     struct err err = {0};
-    return sse_feed(&reply->sse, data, len, &err) ? give_up(reply, err.text) : 0;
+    if (sse_feed(&reply->sse, data, len, &err) == 0 || chat_reply_done(reply))
+        return 0;
+    return give_up(reply, err.text);
+}
+
+/* Words of a proxy under a status that says it failed may look like events: "data: not found". */
+static int keep_words(struct chat_reply *reply, const char *data, size_t len)
+{
+    if (!is_failure(reply) || reply->body.len >= WORDS_MAX)
+        return 0;
+    size_t room = WORDS_MAX - reply->body.len;
+    return buf_append(&reply->body, data, len < room ? len : room) ? give_up(reply, "out of memory")
+                                                                   : 0;
 }
 
 /* The blanks and the byte order mark that came before it was known that these are events. */
@@ -195,13 +218,15 @@ int chat_reply_feed(struct chat_reply *reply, const char *data, size_t len)
 {
     if (reply->failed)
         return -1;
+    if (chat_reply_done(reply))
+        return 0; /* whatever comes behind [DONE] */
     if (reply->kind == BODY_UNKNOWN) {
         sniff(reply, data, len);
         if (reply->kind == BODY_EVENTS && feed_kept(reply))
             return -1;
     }
     if (reply->kind == BODY_EVENTS)
-        return feed_events(reply, data, len);
+        return keep_words(reply, data, len) ? -1 : feed_events(reply, data, len);
     if (buf_append(&reply->body, data, len))
         return give_up(reply, "the response is larger than any answer should be");
     return 0;
@@ -250,7 +275,7 @@ static enum body_result take_body(struct chat_reply *reply, const char *text, si
     }
     json_t *value = json_parse_lenient(text, len, 0, &repaired, &error);
     if (value) {
-        reply->build.whole = true;
+        reply->build.whole = !reply->build.turn.stream && json_array_size(value) < 2;
         (void)take_value(reply, value); /* a cap that was reached is the turn's error */
         json_decref(value);
         return BODY_ONE;
@@ -268,6 +293,10 @@ static void take_other(struct chat_reply *reply, const char *text, size_t len)
     int status = reply->build.http_status;
     if (error->class != CHAT_ERROR_NONE)
         return;
+    if (reply->kind == BODY_PACKED) {
+        text = "the response is compressed, and its headers do not say so";
+        len = strlen(text);
+    }
     chat_error_from_text(error, text, len, status);
     if (status >= 200 && status <= 299) {
         error->class = CHAT_ERROR_FATAL;
@@ -289,6 +318,9 @@ static void take_unframed(struct chat_reply *reply)
             build->bad_chunks++;
     } else if (!build->turn.stream) {
         take_other(reply, text, len);
+    } else if (*text == '<' && !build->turn.finish_reason &&
+               build->turn.error.class == CHAT_ERROR_NONE) {
+        chat_error_from_text(&build->turn.error, text, len, build->http_status);
     }
 }
 
@@ -306,10 +338,12 @@ static bool take_rest(struct chat_reply *reply)
             take_other(reply, reply->body.data, reply->body.len);
         return false;
     }
-    if (reply->kind == BODY_MARKUP) {
+    if (reply->kind == BODY_MARKUP || reply->kind == BODY_PACKED) {
         take_other(reply, reply->body.data, reply->body.len);
         return false;
     }
+    if (chat_reply_done(reply))
+        return false;
     if (sse_end(&reply->sse, &err) && err.code != ERR_NONE)
         (void)give_up(reply, err.text);
     take_unframed(reply);
@@ -321,9 +355,8 @@ void chat_reply_end(struct chat_reply *reply, const char *transfer_error, struct
     struct chat_build *build = &reply->build;
     struct chat_error *error = &build->turn.error;
     bool whole = !reply->failed && take_rest(reply);
-    int status = build->http_status;
-    if (status != 0 && (status < 200 || status > 299) && error->class == CHAT_ERROR_NONE)
-        chat_error_from_text(error, reply->body.data, reply->body.len, status);
+    if (is_failure(reply) && error->class == CHAT_ERROR_NONE)
+        chat_error_from_text(error, reply->body.data, reply->body.len, build->http_status);
     chat_build_finish(build, whole, transfer_error == NULL);
     if (transfer_error && build->turn.stop != CHAT_STOP_INCOMPLETE)
         chat_build_warn(build, "the connection broke after the answer was whole");

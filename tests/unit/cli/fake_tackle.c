@@ -425,3 +425,24 @@ int32_t tackle_credits(tackle_runtime *rt, const char *provider, char **json, ta
     return give(json, "{\"endpoint\":\"https://a\",\"status\":200,\"credits\":12.5,"
                       "\"body\":{\"credits\":12.5}}");
 }
+
+/* ---- The wire ---- */
+
+int32_t tackle_wire_parse(const char *body, size_t len, const tackle_wire_options *options,
+                          char **json, tackle_error *err)
+{
+    (void)body;
+    (void)err;
+    json_t *seen = json_pack("{sI si sI sb}", "len", (json_int_t)len, "status", options->status,
+                             "chunk", (json_int_t)options->chunk, "random", options->random != 0);
+    *json = json_dumps(seen, JSON_COMPACT);
+    json_decref(seen);
+    return 0;
+}
+
+int32_t tackle_wire_schema(const char *schema, size_t len, char **json, tackle_error *err)
+{
+    if (len == 0 || *schema != '{')
+        return fail(err, TACKLE_EXIT_CONFIG, "config_error", "the schema is not JSON");
+    return give(json, "{\"schema\":{},\"changes\":[]}");
+}
