@@ -304,24 +304,28 @@ static void take_other(struct chat_reply *reply, const char *text, size_t len)
     }
 }
 
-/* Lines between the events that were no events: a bare JSON error, as a rule. */
-static void take_unframed(struct chat_reply *reply)
+/* Lines between the events that were no events: a bare JSON error, as a rule. Returns whether they
+ * are one JSON document and all that came. */
+static bool take_unframed(struct chat_reply *reply)
 {
     struct chat_build *build = &reply->build;
     const char *text = reply->sse.unframed.data;
     size_t len = reply->sse.unframed.len;
     trim(&text, &len);
-    if (len == 0 || build->turn.done_marker)
-        return;
+    if (len == 0)
+        return false;
     if (*text == '{' || *text == '[') {
-        if (take_body(reply, text, len) != BODY_ONE)
-            build->bad_chunks++;
-    } else if (!build->turn.stream) {
+        bool one = take_body(reply, text, len) == BODY_ONE;
+        build->bad_chunks += !one;
+        return one && !build->turn.stream;
+    }
+    if (!build->turn.stream) {
         take_other(reply, text, len);
     } else if (*text == '<' && !build->turn.finish_reason &&
                build->turn.error.class == CHAT_ERROR_NONE) {
         chat_error_from_text(&build->turn.error, text, len, build->http_status);
     }
+    return false;
 }
 
 /* The body is there: read what was not read as it came. Returns whether it was one JSON document
@@ -346,8 +350,7 @@ static bool take_rest(struct chat_reply *reply)
         return false;
     if (sse_end(&reply->sse, &err) && err.code != ERR_NONE)
         (void)give_up(reply, err.text);
-    take_unframed(reply);
-    return false;
+    return take_unframed(reply);
 }
 
 void chat_reply_end(struct chat_reply *reply, const char *transfer_error, struct chat_turn *turn)
