@@ -478,13 +478,21 @@ enum layer settings_layer(const struct settings *s, enum setting id)
     return s->values[id].layer;
 }
 
-static json_t *value_json(const struct setting_value *v, bool list)
+/* A plugin's option may be a secret; which ones are, only the plugin knows. */
+static json_t *item_json(const struct setting_item *item, enum setting id)
 {
-    if (!list)
+    const char *equals = id == SET_PLUGIN_OPTION ? strchr(item->text, '=') : NULL;
+    return equals ? json_stringn(item->text, (size_t)(equals - item->text))
+                  : json_string(item->text);
+}
+
+static json_t *value_json(const struct setting_value *v, enum setting id)
+{
+    if (!is_type(id, "list"))
         return v->text ? json_string(v->text) : json_null();
     json_t *items = json_array();
     for (size_t i = 0; items && i < v->count; i++)
-        if (json_array_append_new(items, json_string(v->items[i].text)) != 0) {
+        if (json_array_append_new(items, item_json(&v->items[i], id)) != 0) {
             json_decref(items);
             return NULL;
         }
@@ -496,9 +504,9 @@ json_t *settings_json(const struct settings *s)
     json_t *all = json_array();
     for (size_t id = 0; all && id < SETTING_COUNT; id++) {
         const struct setting_value *v = &s->values[id];
-        json_t *row = json_pack("{s:s, s:o, s:s}", "key", table[id]->key, "value",
-                                value_json(v, is_type((enum setting)id, "list")), "origin",
-                                settings_layer_name(v->layer));
+        json_t *row =
+            json_pack("{s:s, s:o, s:s}", "key", table[id]->key, "value",
+                      value_json(v, (enum setting)id), "origin", settings_layer_name(v->layer));
         if (json_array_append_new(all, row) != 0) {
             json_decref(all);
             return NULL;
