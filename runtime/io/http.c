@@ -346,6 +346,8 @@ static int add_headers(struct http_transfer *t, const struct http_request *r, st
         return err_set(err, ERR_NOMEM, "out of memory");
     if (!r->bearer)
         return 0;
+    if (strpbrk(r->bearer, "\r\n"))
+        return err_set(err, ERR_USAGE, "the key has a line break in it");
     size_t size = strlen(r->bearer) + sizeof "Authorization: Bearer ";
     char *line = malloc(size);
     if (!line)
@@ -384,8 +386,20 @@ static int set_body(struct http_transfer *t, const struct http_request *r, struc
     return 0;
 }
 
+/* RFC 9110, section 9.1: a token. Curl would write anything into the request line. */
+static int check_method(const char *method, struct err *err)
+{
+    size_t len =
+        method ? strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_") : 0;
+    if (method && (len == 0 || method[len] != '\0'))
+        return err_set(err, ERR_USAGE, "'%.40s' is no HTTP method such as GET or POST", method);
+    return 0;
+}
+
 static int set_options(struct http_transfer *t, const struct http_request *r, struct err *err)
 {
+    if (check_method(r->method, err) != 0)
+        return -1;
     SET(CURLOPT_PRIVATE, t);
     SET(CURLOPT_ERRORBUFFER, t->error);
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -408,7 +422,9 @@ static int set_options(struct http_transfer *t, const struct http_request *r, st
         SET(CURLOPT_TIMEOUT_MS, (long)r->total_ms);
     if (set_body(t, r, err) != 0)
         return -1;
-    if (r->method)
+    if (r->method && strcmp(r->method, "HEAD") == 0)
+        SET(CURLOPT_NOBODY, 1L); /* else curl waits for a body that never comes */
+    else if (r->method)
         SET(CURLOPT_CUSTOMREQUEST, r->method);
     if (add_headers(t, r, err) != 0)
         return -1;

@@ -12,10 +12,12 @@
 
 #define HIGH_FD 64 /* above every number a child is given */
 
-/* Sources are moved out of the way first, so that no dup2 overwrites one that is still needed. */
+/* Sources are moved out of the way first, so that no dup2 overwrites one that is still needed. What
+ * the program that embeds us left open without O_CLOEXEC stays with it. */
 static int plan_fds(posix_spawn_file_actions_t *actions, const struct spawn_fd *fds, size_t count,
                     int high[SPAWN_FDS_MAX])
 {
+    int past = STDERR_FILENO + 1;
     for (size_t i = 0; i < count; i++) {
         high[i] = fcntl(fds[i].from, F_DUPFD_CLOEXEC, HIGH_FD);
         if (high[i] < 0)
@@ -23,8 +25,10 @@ static int plan_fds(posix_spawn_file_actions_t *actions, const struct spawn_fd *
         int status = posix_spawn_file_actions_adddup2(actions, high[i], fds[i].to);
         if (status != 0)
             return status;
+        if (fds[i].to >= past)
+            past = fds[i].to + 1;
     }
-    return 0;
+    return posix_spawn_file_actions_addclosefrom_np(actions, past);
 }
 
 static int plan_attributes(posix_spawnattr_t *attributes)

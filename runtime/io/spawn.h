@@ -19,8 +19,8 @@ struct spawned {
     int pidfd; /* readable when it has ended; the caller closes it */
 };
 
-/* Starts argv[0] (a path) with exactly `env`. Every descriptor of ours that is not O_CLOEXEC and
- * not named would leak: there are none. 0 or -1. */
+/* Starts argv[0] (a path) with exactly `env` and the descriptors that are named, which should have
+ * all numbers from 0 to the highest of them. 0 or -1. */
 int spawn_start(const char *const argv[], const char *const env[], const struct spawn_fd *fds,
                 size_t count, struct spawned *out, struct err *err);
 
