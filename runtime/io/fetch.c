@@ -84,6 +84,14 @@ static bool is_allowed(const char *const *hosts, const char *host, size_t len)
     return false;
 }
 
+/* Is it "Name: value", with a name that all servers read alike (RFC 9110, section 5.6.2)? */
+static bool is_header(const char *text)
+{
+    size_t len = strspn(text, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return len > 0 && text[len] == ':';
+}
+
 /* The plugin's headers, but for those that the client makes itself. */
 static size_t collect_headers(const json_t *list, const char *out[], size_t max)
 {
@@ -97,7 +105,7 @@ static size_t collect_headers(const json_t *list, const char *out[], size_t max)
         bool is_ours = false;
         for (size_t i = 0; text && i < sizeof ours / sizeof *ours; i++)
             is_ours = is_ours || strncasecmp(text, ours[i], strlen(ours[i])) == 0;
-        if (text && !is_ours && count + 1 < max)
+        if (text && is_header(text) && !is_ours && count + 1 < max)
             out[count++] = text;
     }
     out[count] = NULL;

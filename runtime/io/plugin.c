@@ -18,26 +18,39 @@
 
 #define DESCRIBE_MS        10000
 #define DESCRIPTION_MAX    (2u << 20)
-#define CACHE_FILE_VERSION 1
+#define CACHE_FILE_VERSION 2
 
 static const char *const host_env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
 
-/* Reads until the process has closed its output; 1 when the time is up. */
-static int read_within(int fd, struct buf *out, int64_t until_ms)
+/* 0 when fd is readable, -1 when the time is up. */
+static int wait_readable(int fd, int64_t until_ms, struct err *err)
 {
     for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         int64_t left = until_ms - clock_ms();
-        if (left <= 0 || buf_reserve(out, 4096) != 0)
-            return 1;
-        int ready = poll(&p, 1, (int)left);
+        int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
+        if (ready > 0)
+            return 0;
         if (ready < 0 && errno != EINTR)
+            return err_set(err, ERR_IO, "cannot wait for tackle-host: %s", strerror(errno));
+        if (left <= 0)
+            return err_set(err, ERR_PLUGIN, "did not finish loading within %d s",
+                           DESCRIBE_MS / 1000);
+    }
+}
+
+/* Reads until the process has closed its output. */
+static int read_within(int fd, struct buf *out, int64_t until_ms, struct err *err)
+{
+    for (;;) {
+        if (buf_reserve(out, 4096) != 0)
+            return err_set(err, ERR_PLUGIN, "its description has more than %u MiB",
+                           DESCRIPTION_MAX >> 20);
+        if (wait_readable(fd, until_ms, err) != 0)
             return -1;
-        if (ready <= 0)
-            continue;
         ssize_t got = read(fd, out->data + out->len, 4096);
         if (got < 0 && errno != EINTR)
-            return -1;
+            return err_set(err, ERR_IO, "cannot read from tackle-host: %s", strerror(errno));
         if (got == 0)
             return 0;
         if (got > 0) {
@@ -79,16 +92,17 @@ json_t *plugin_describe(const char *host_program, const char *path, struct err *
     buf_init(&text, DESCRIPTION_MAX);
     if (start_describe(host_program, path, &fd, &process, err) != 0)
         return NULL;
-    int status = read_within(fd, &text, clock_ms() + DESCRIBE_MS);
+    int64_t until_ms = clock_ms() + DESCRIBE_MS;
+    int status = read_within(fd, &text, until_ms, err);
     (void)close(fd);
+    /* It may have closed its output and go on all the same. */
+    if (status == 0)
+        status = wait_readable(process.pidfd, until_ms, err);
     if (status != 0)
         spawn_kill(&process);
     spawn_reap(&process, how, sizeof how);
-    if (status > 0)
-        err_set(err, ERR_PLUGIN, "%s: did not finish loading within %d s", path,
-                DESCRIBE_MS / 1000);
-    else if (status < 0)
-        err_set(err, ERR_IO, "%s: cannot read from tackle-host: %s", path, strerror(errno));
+    if (status != 0)
+        err_prefix(err, "%s", path);
     else if (!(info = json_loadb(text.data, text.len, 0, NULL)) || !json_is_object(info))
         err_set(err, ERR_PLUGIN, "%s: the process %s while it loaded the plugin", path, how);
     if (!json_is_object(info)) {
@@ -141,7 +155,7 @@ static json_t *read_cache(const char *cache_dir, const char *path, const struct 
     const char *version = json_string_value(json_object_get(entry, "tackle"));
     const char *of = json_string_value(json_object_get(entry, "path"));
     if (version && of && strcmp(version, TACKLE_VERSION_TEXT) == 0 && strcmp(of, path) == 0 &&
-        is_number(entry, "v", CACHE_FILE_VERSION) &&
+        is_number(entry, "v", CACHE_FILE_VERSION) && is_number(entry, "mode", st->st_mode) &&
         is_same_file(json_object_get(entry, "info"), st))
         info = json_incref(json_object_get(entry, "info"));
     json_decref(entry);
@@ -161,13 +175,15 @@ static void make_parents(char *file)
 }
 
 /* A cache that cannot be written costs time, nothing else: so errors end here. */
-static void write_cache(const char *cache_dir, const char *path, json_t *info)
+static void write_cache(const char *cache_dir, const char *path, const struct stat *st,
+                        json_t *info)
 {
     char *file = cache_path(cache_dir, path);
     size_t size = file ? strlen(file) + 8 : 0;
     char *temporary = malloc(size ? size : 1);
-    json_t *entry = json_pack("{s:i, s:s, s:s, s:O}", "v", CACHE_FILE_VERSION, "tackle",
-                              TACKLE_VERSION_TEXT, "path", path, "info", info);
+    json_t *entry =
+        json_pack("{s:i, s:s, s:s, s:I, s:O}", "v", CACHE_FILE_VERSION, "tackle",
+                  TACKLE_VERSION_TEXT, "path", path, "mode", (json_int_t)st->st_mode, "info", info);
     if (file && temporary && entry) {
         make_parents(file);
         (void)snprintf(temporary, size, "%s.XXXXXX", file);
@@ -239,7 +255,7 @@ struct plugin *plugin_load(const char *host_program, const char *cache_dir, cons
         if (!p->info || refuse_problems(p->path, p->info, err) != 0)
             goto fail;
         if (cache_dir)
-            write_cache(cache_dir, p->path, p->info);
+            write_cache(cache_dir, p->path, &st, p->info);
     }
     p->name = text_of(p->info, "name");
     p->version = text_of(p->info, "version");
@@ -314,7 +330,7 @@ int plugin_check_option(const struct plugin *plugin, const char *option, const c
         char *end = NULL;
         errno = 0;
         (void)strtoll(value, &end, 10);
-        if (errno || end == value || *end)
+        if (errno || end == value || *end || strspn(value, "-0123456789") == 0)
             wanted = "a whole number";
     } else if (strcmp(type, "bool") == 0) {
         if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
