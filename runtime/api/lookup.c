@@ -115,7 +115,7 @@ static char *check_arguments(const struct tool *tool, const char *args_json, str
         err_set(err, ERR_USAGE, "the arguments do not fit %s: %s", tool->name, line.data);
     } else if (!tool->schema && json_object_size(args) > 0) {
         err_set(err, ERR_USAGE, "%s takes no arguments", tool->name);
-    } else if (!(text = json_dumps(args, JSON_COMPACT | JSON_REAL_PRECISION(15)))) {
+    } else if (!(text = json_dumps(args, JSON_COMPACT | JSON_REAL_PRECISION(17)))) {
         err_set(err, ERR_NOMEM, "out of memory");
     }
     buf_release(&line);

@@ -90,7 +90,7 @@ static int take_call(struct run *r, struct run_call *c, const struct chat_call *
     (void)snprintf(c->key, sizeof c->key, "%s.%" PRId64 ".%zu", r->events.run, r->step, place + 1);
     c->id = strdup(asked->id);
     c->name = strdup(asked->name);
-    c->args = asked->args ? json_dumps(asked->args, JSON_COMPACT | JSON_REAL_PRECISION(15))
+    c->args = asked->args ? json_dumps(asked->args, JSON_COMPACT | JSON_REAL_PRECISION(17))
                           : strdup("{}");
     if (!c->id || !c->name || !c->args)
         return -1;

@@ -1,9 +1,11 @@
 /* What the model answered, and what to do when it did not. */
 #include "engine/run_answer.h"
+#include "engine/run_compact.h"
 #include "engine/run_result.h"
 #include "engine/run_state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- Retries ---- */
 
@@ -46,6 +48,9 @@ static bool fall_back(struct run *r, const struct chat_error *e, const char *why
     return true;
 }
 
+static const char valid_json_note[] =
+    "Your last reply could not be read. Call a tool with valid JSON arguments, or answer.";
+
 /* The answer has no use: ask again, a few times. */
 static void ask_again(struct run *r, enum stop_reason reason, const char *why)
 {
@@ -58,6 +63,14 @@ static void ask_again(struct run *r, enum stop_reason reason, const char *why)
     }
 }
 
+/* upstream_error stands for an overloaded model as well as for content it will not take: the
+ * default endpoint does not tell which, and the second kind never passes. */
+static int64_t tries(const struct run *r, const struct chat_error *e)
+{
+    bool doubtful = e->code && strcmp(e->code, "upstream_error") == 0;
+    return doubtful && r->config.retries > RUN_REASK_MAX ? RUN_REASK_MAX : r->config.retries;
+}
+
 static void fail_or_retry(struct run *r, const struct chat_turn *turn,
                           const struct chat_wait_headers *headers)
 {
@@ -68,9 +81,13 @@ static void fail_or_retry(struct run *r, const struct chat_turn *turn,
         (void)buf_text(&text, "the endpoint failed");
     int64_t hint = chat_error_wait_ms(e, headers, clock_wall_ms());
     int64_t wait_ms = hint >= 0 ? hint : backoff_ms(r->attempt + 1);
-    bool may = chat_error_may_retry(e, headers) && (int64_t)r->attempt < r->config.retries &&
+    bool may = chat_error_may_retry(e, headers) && (int64_t)r->attempt < tries(r, e) &&
                hint <= RUN_WAIT_MAX_MS && r->waited_ms + wait_ms <= RUN_WAITING_MAX_MS;
-    if (answer_leave_out(r, e)) {
+    if (e->class == CHAT_ERROR_CONTEXT && run_compact(r)) {
+        r->attempt++;
+        if (r->state != STATE_ENDED)
+            sleep_and_repeat(r, 0, text.data);
+    } else if (answer_leave_out(r, e)) {
         r->attempt++;
         if (r->state != STATE_ENDED)
             sleep_and_repeat(r, 0, text.data);
@@ -147,6 +164,7 @@ static void accept_turn(struct run *r, struct chat_turn *turn)
     }
     r->attempt = r->reasks = 0;
     r->waited_ms = 0;
+    r->compacted = false;
     if (turn->stop == CHAT_STOP_TOOL_CALLS)
         run_take_calls(r, turn);
     emit_message(r, turn);
@@ -199,6 +217,8 @@ void run_reply(struct run *run, struct chat_turn *turn, const struct chat_wait_h
         run_end(r, STOP_CONTENT_FILTER, "the endpoint refused to answer (content filter)");
         break;
     case CHAT_STOP_MALFORMED_TOOL_CALL:
+        if (r->reasks + 1 == RUN_REASK_MAX) /* repeating the question alone did not help */
+            (void)chat_add_user(&r->messages, valid_json_note, sizeof valid_json_note - 1);
         ask_again(r, STOP_API_ERROR, "the model wrote a tool call that could not be read");
         break;
     case CHAT_STOP_EMPTY:

@@ -37,6 +37,7 @@ struct run {
     struct schema *schema;           /* of the answer; owned; NULL */
     char *format;                    /* response_format for it; owned; NULL */
     bool structuring;   /* the answer is there and is asked for once more as JSON, without tools */
+    bool compacted;     /* older results were taken out for this request */
     bool corrected;     /* an answer that did not fit has been sent back once */
     unsigned left_out;  /* fields that the endpoint refused: LEFT_OUT_... */
     int64_t waited_ms;  /* for this request */
