@@ -377,6 +377,31 @@ static int set_items(struct settings *s, enum setting id, enum layer layer, cons
     return 0;
 }
 
+/* plugin_options: {NAME: {OPTION: value}}, as NAME.OPTION=VALUE. */
+static int set_options(struct settings *s, enum layer layer, const json_t *plugins, struct err *err)
+{
+    const char *plugin, *option;
+    json_t *options, *value;
+    char room[64], line[4096];
+    json_object_foreach((json_t *)plugins, plugin, options)
+    {
+        if (!json_is_object(options))
+            return err_set(err, ERR_CONFIG, "plugin_options: %s: 'option: value' lines are wanted",
+                           plugin);
+        json_object_foreach(options, option, value)
+        {
+            const char *text = scalar_text(value, room, sizeof room);
+            int len = text ? snprintf(line, sizeof line, "%s.%s=%s", plugin, option, text) : -1;
+            if (len < 0 || (size_t)len >= sizeof line)
+                return err_set(err, ERR_CONFIG, "plugin_options: %s.%s: a short value is wanted",
+                               plugin, option);
+            if (set_value(s, SET_PLUGIN_OPTION, layer, line, err) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
 int settings_set_json(struct settings *s, enum layer layer, const char *key, const json_t *value,
                       bool *ignored, struct err *err)
 {
@@ -389,6 +414,8 @@ int settings_set_json(struct settings *s, enum layer layer, const char *key, con
         *ignored = true;
         return 0;
     }
+    if (json_is_object(value) && id == SET_PLUGIN_OPTION)
+        return set_options(s, layer, value, err);
     if (json_is_array(value))
         return is_type(id, "list") ? set_items(s, id, layer, value, err)
                                    : set_list_as_text(s, id, layer, value, err);

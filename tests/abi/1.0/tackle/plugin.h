@@ -62,10 +62,10 @@ extern "C" {
 
 /* What a tool does; the policy reads this before it allows a call. A host refuses a tool that
  * sets a bit among 0 to 7 which it does not know: it could not judge it. */
-#define TACKLE_READS    (1u << 0) /* reads files of the workspace */
-#define TACKLE_WRITES   (1u << 1) /* changes files of the workspace */
-#define TACKLE_RUNS     (1u << 2) /* starts programs */
-#define TACKLE_NETWORK  (1u << 3) /* talks to `hosts`, through http/1 */
+#define TACKLE_READS   (1u << 0) /* reads files of the workspace */
+#define TACKLE_WRITES  (1u << 1) /* changes files of the workspace */
+#define TACKLE_RUNS    (1u << 2) /* starts programs */
+#define TACKLE_NETWORK (1u << 3) /* talks to `hosts`, through http/1 */
 /* Hints: bits 8 to 31; unknown ones are ignored. */
 #define TACKLE_PARALLEL (1u << 8) /* may run side by side with other calls */
 
@@ -109,7 +109,8 @@ typedef struct tackle_call_api {
     int32_t (*write)(tackle_call *call, const char *text, size_t len);
     /* Notes why the call fails and returns `code`, so that `return fail(...)` reads well. Write
      * the message for the model: what was wrong, what would be right. It counts only when the
-     * call then returns a negative code; the last one counts; text written before is kept. [call] */
+     * call then returns a negative code; the last one counts; text written before is kept. [call]
+     */
     int32_t (*fail)(tackle_call *call, int32_t code, const char *message);
     /* Shows one line to the person who watches; the model never sees it. [call] */
     int32_t (*progress)(tackle_call *call, const char *text);
@@ -171,7 +172,8 @@ typedef struct tackle_tool {
 
 #define TACKLE_OPTION_SECRET (1u << 0) /* never shown; redacted in logs and events */
 
-/* Something the user may set: plugins: NAME: option: value. Unknown names are refused. */
+/* Something the user may set: --plugin-option NAME.OPTION=VALUE, or in a configuration file
+ * plugin_options: {NAME: {OPTION: value}}. Unknown names are refused. */
 typedef struct tackle_option {
     uint32_t size;
     uint32_t type;  /* TACKLE_OPTION_TEXT ... */
@@ -313,8 +315,7 @@ typedef struct tackle_process_v1 { /* "process/1" */
      * nothing that it started is left when this returns. A negative code, with fail() called,
      * means that it could not be started or the call was cancelled; any exit is TACKLE_OK. The
      * result is valid until the next run or the end of the call. [call] */
-    int32_t (*run)(tackle_call *call, const tackle_process *process,
-                   tackle_process_result *result);
+    int32_t (*run)(tackle_call *call, const tackle_process *process, tackle_process_result *result);
 } tackle_process_v1;
 
 #ifdef __cplusplus
