@@ -9,6 +9,7 @@
 #include "junit.h"
 #include "memory.h"
 #include "outfile.h"
+#include "result.h"
 
 static bool is_set(const char *variable)
 {
@@ -121,6 +122,11 @@ int ci_finish(struct ci *ci, int code)
                   "the run was lost before its result");
         report_error(&ci->report, &error);
     }
+    /* A reader that went away is its own wish; anything else is a failure. */
+    (void)stream_flush(&ci->cli->out);
+    code = cli_output_code(ci->cli, code);
+    if (code < TACKLE_EXIT_SIGNALLED && json_number(ci->report.result, "exit_code") != code)
+        report_lost(&ci->report, code, "the answer could not be written");
     if (ci->kind == CI_GITHUB)
         tell_github(ci);
     return ci->cli->options.junit ? write_junit(ci, code) : code;

@@ -10,11 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "input.h"
 #include "memory.h"
 #include "result.h"
 #include "usage.h"
-
-#define INPUT_MAX ((size_t)10 << 20)
 
 void cli_error(tackle_error *error, int32_t exit_code, const char *reason, const char *format, ...)
 {
@@ -99,47 +98,12 @@ int cli_runtime(struct cli *cli, tackle_runtime **out, tackle_error *error)
 
 char *cli_read_bytes(int fd, const char *what, size_t most, size_t *len, tackle_error *error)
 {
-    char *bytes = NULL;
-    size_t size = 0;
-    *len = 0;
-    for (;;) {
-        if (size - *len < 2) {
-            size = size ? size * 2 : (size_t)64 << 10;
-            bytes = must(realloc(bytes, size));
-        }
-        ssize_t n = read(fd, bytes + *len, size - *len - 1);
-        if (n == 0)
-            break;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            cli_error(error, TACKLE_EXIT_USAGE, "usage", "cannot read %s: %s", what,
-                      strerror(errno));
-            goto fail;
-        }
-        *len += (size_t)n;
-        if (*len > most) {
-            cli_error(error, TACKLE_EXIT_USAGE, "usage", "%s holds more than %zu MiB", what,
-                      most >> 20);
-            goto fail;
-        }
-    }
-    bytes[*len] = '\0';
-    return bytes;
-fail:
-    free(bytes);
-    return NULL;
+    return input_read_bytes(fd, what, most, &(struct input_wait){.max_ms = -1}, len, error);
 }
 
 char *cli_read_all(int fd, const char *what, tackle_error *error)
 {
-    size_t len;
-    char *text = cli_read_bytes(fd, what, INPUT_MAX, &len, error);
-    if (!text || !memchr(text, '\0', len))
-        return text;
-    cli_error(error, TACKLE_EXIT_USAGE, "usage", "%s holds a zero byte: it must be text", what);
-    free(text);
-    return NULL;
+    return input_read(fd, what, &(struct input_wait){.max_ms = -1}, error);
 }
 
 static int dispatch(struct cli *cli, int argc, char **argv)
@@ -164,18 +128,27 @@ static int dispatch(struct cli *cli, int argc, char **argv)
     return o->help ? TACKLE_EXIT_OK : TACKLE_EXIT_USAGE;
 }
 
+int cli_output_code(const struct cli *cli, int code)
+{
+    const int broken_pipe = TACKLE_EXIT_SIGNALLED + SIGPIPE;
+    if (cli->out.error == 0)
+        return code;
+    if (cli->out.error == EPIPE)
+        return code >= TACKLE_EXIT_SIGNALLED ? code : broken_pipe;
+    /* A run that was told to end because nobody can read it is told so in the same way. */
+    return code == 0 || code == broken_pipe ? TACKLE_EXIT_SESSION : code;
+}
+
 /* A closed pipe is the reader's wish, told by the exit code alone; a full disk is an error. */
 static int check_output(struct cli *cli, int code)
 {
-    if (stream_flush(&cli->out) == 0)
-        return code;
-    if (cli->out.error != EPIPE) {
+    if (stream_flush(&cli->out) != 0 && cli->out.error != EPIPE) {
         char *message =
             memory_format("cannot write to standard output: %s", strerror(cli->out.error));
         cli_complain(cli, message);
         free(message);
     }
-    return code >= TACKLE_EXIT_SIGNALLED ? code : TACKLE_EXIT_SIGNALLED + SIGPIPE;
+    return cli_output_code(cli, code);
 }
 
 /* Descriptors 0 to 2 must be something, or a file that is opened later becomes one of them. */

@@ -65,6 +65,10 @@ char *cli_read_all(int fd, const char *what, tackle_error *error);
 /* Reads any bytes, at most `most` of them; malloc'd, with a zero byte behind them. */
 char *cli_read_bytes(int fd, const char *what, size_t most, size_t *len, tackle_error *error);
 
+/* The exit code when some of standard output may be lost: 141 when its reader went away, 13 when it
+ * cannot be written and `code` was no failure; else `code`. */
+int cli_output_code(const struct cli *cli, int code);
+
 /* The words after the command must be `least` to `most` many; `wanted` says what they are. 0, or
  * the exit code after telling. */
 int cli_check_words(struct cli *cli, size_t least, size_t most, const char *wanted);

@@ -123,7 +123,8 @@ static int run(struct cli *cli)
     if (cli_runtime(cli, &chat.rt, &error) != 0)
         return cli_fail(cli, &error);
     drive_init(&chat.drive, cli, chat.rt);
-    signals_install(&signals, chat.rt);
+    signals_install(&signals);
+    signals_wake(chat.rt);
     if (chat.terminal && !cli->options.quiet)
         print_help(cli);
     code = talk(&chat);

@@ -129,7 +129,8 @@ static int play(struct demo *demo, tackle_error *error)
         set_all(rt, settings, error) != 0)
         goto out;
     drive_init(&drive, demo->cli, rt);
-    signals_install(&signals, rt);
+    signals_install(&signals);
+    signals_wake(rt);
     tackle_run_options options = {
         .size = sizeof options, .prompt = demo->prompt, .on_event = drive_event, .user = &drive};
     if (tackle_run_start(rt, &options, &run, error) == 0)

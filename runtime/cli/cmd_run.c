@@ -1,4 +1,5 @@
 /* tackle run: one task, one answer. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,8 +7,10 @@
 #include "ci.h"
 #include "cli.h"
 #include "drive.h"
+#include "input.h"
 #include "memory.h"
 #include "outfile.h"
+#include "result.h"
 #include "signals.h"
 
 static bool is_blank(const char *text)
@@ -15,25 +18,35 @@ static bool is_blank(const char *text)
     return text[strspn(text, " \t\r\n")] == '\0';
 }
 
-/* The prompt from the words or from standard input. malloc'd; NULL with `error`. */
-static char *read_prompt(const struct options *o, tackle_error *error)
+/* --max-time, wherever it was set; -1: none. */
+static int64_t time_limit_ms(tackle_runtime *rt)
 {
-    char *prompt = NULL;
-    if (o->word_count > 1) {
-        cli_error(error, TACKLE_EXIT_USAGE, "usage",
-                  "the prompt must be one argument, so put it in quotes: "
-                  "tackle run \"%.60s %.60s ...\"",
-                  o->words[0], o->words[1]);
-        return NULL;
+    char *text = NULL;
+    int64_t ms = 0;
+    if (tackle_show_settings(rt, &text, NULL) != 0)
+        return -1;
+    json_t *settings = json_loads(text, JSON_ALLOW_NUL, NULL), *setting;
+    size_t i;
+    json_array_foreach(settings, i, setting)
+    {
+        if (strcmp(json_text(setting, "key"), "max_time") == 0)
+            ms = json_number(setting, "ms");
     }
+    json_decref(settings);
+    tackle_free(text);
+    return ms > 0 ? ms : -1;
+}
+
+/* The prompt from the words or from standard input. malloc'd; NULL with `error`. */
+static char *read_prompt(struct cli *cli, tackle_runtime *rt, tackle_error *error)
+{
+    const struct options *o = &cli->options;
+    char *prompt = NULL;
     if (o->word_count == 1 && strcmp(o->words[0], "-") != 0) {
         prompt = must(strdup(o->words[0]));
-    } else if (o->word_count == 0 && isatty(STDIN_FILENO)) {
-        cli_error(error, TACKLE_EXIT_USAGE, "usage",
-                  "no prompt; write: tackle run \"...\", or - to read it from standard input");
-        return NULL;
     } else {
-        prompt = cli_read_all(STDIN_FILENO, "standard input", error);
+        const struct input_wait wait = {.max_ms = time_limit_ms(rt), .cli = o->quiet ? NULL : cli};
+        prompt = input_read(STDIN_FILENO, "standard input", &wait, error);
     }
     if (prompt && is_blank(prompt)) {
         cli_error(error, TACKLE_EXIT_USAGE, "usage",
@@ -42,6 +55,24 @@ static char *read_prompt(const struct options *o, tackle_error *error)
         return NULL;
     }
     return prompt;
+}
+
+/* What can be told to be wrong before anything is read. 0, or -1 with `error`. */
+static int check_words(const struct options *o, tackle_error *error)
+{
+    if (o->word_count > 1) {
+        cli_error(error, TACKLE_EXIT_USAGE, "usage",
+                  "the prompt must be one argument, so put it in quotes: "
+                  "tackle run \"%.60s %.60s ...\"",
+                  o->words[0], o->words[1]);
+        return -1;
+    }
+    if (o->word_count == 0 && isatty(STDIN_FILENO)) {
+        cli_error(error, TACKLE_EXIT_USAGE, "usage",
+                  "no prompt; write: tackle run \"...\", or - to read it from standard input");
+        return -1;
+    }
+    return 0;
 }
 
 static int write_answer(struct cli *cli, const tackle_run *run, int code)
@@ -70,13 +101,11 @@ static void on_event(void *user, tackle_run *run, const tackle_event *event)
 static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, const char *prompt)
 {
     struct drive drive;
-    struct signals signals;
     struct listeners listeners = {ci, &drive};
     tackle_run *run = NULL;
     tackle_error error = TACKLE_ERROR_INIT;
     int code;
     drive_init(&drive, cli, rt);
-    signals_install(&signals, rt);
     tackle_run_options options = {.size = sizeof options,
                                   .prompt = prompt,
                                   .files = cli->options.files,
@@ -90,8 +119,29 @@ static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, c
         code = drive_refused(&drive, &error);
     }
     tackle_run_free(run);
-    signals_restore(&signals);
     drive_release(&drive);
+    return code;
+}
+
+static int make_and_drive(struct cli *cli, struct ci *ci)
+{
+    tackle_error error = TACKLE_ERROR_INIT;
+    tackle_runtime *rt = NULL;
+    char *prompt = NULL;
+    int code;
+    if (check_words(&cli->options, &error) == 0 && cli_runtime(cli, &rt, &error) == 0)
+        prompt = read_prompt(cli, rt, &error);
+    if (prompt) {
+        signals_wake(rt);
+        code = start_and_drive(cli, ci, rt, prompt);
+        signals_wake(NULL);
+    } else {
+        ci_refused(ci, &error);
+        code = cli_fail(cli, &error);
+    }
+    code = ci_finish(ci, code);
+    tackle_runtime_free(rt);
+    free(prompt);
     return code;
 }
 
@@ -99,24 +149,16 @@ static int run(struct cli *cli)
 {
     const struct options *o = &cli->options;
     tackle_error error = TACKLE_ERROR_INIT;
-    tackle_runtime *rt = NULL;
+    struct signals signals;
     struct ci ci;
-    int code;
     if ((o->output && outfile_check(o->output, &error) != 0) ||
         (o->junit && outfile_check(o->junit, &error) != 0))
         return cli_fail(cli, &error);
     ci_init(&ci, cli);
-    char *prompt = read_prompt(o, &error);
-    if (prompt && cli_runtime(cli, &rt, &error) == 0) {
-        code = start_and_drive(cli, &ci, rt, prompt);
-    } else {
-        ci_refused(&ci, &error);
-        code = cli_fail(cli, &error);
-    }
-    code = ci_finish(&ci, code);
+    signals_install(&signals);
+    int code = make_and_drive(cli, &ci);
+    signals_restore(&signals); /* after the runtime is freed: its processes are ended in peace */
     ci_release(&ci);
-    tackle_runtime_free(rt);
-    free(prompt);
     return code;
 }
 

@@ -172,6 +172,16 @@ void report_error(struct report *r, const tackle_error *error)
     r->result = result_of_error(error, 1, r->run);
 }
 
+void report_lost(struct report *r, int exit_code, const char *message)
+{
+    const char *reason = exit_code == TACKLE_EXIT_SESSION ? "session_error" : "internal";
+    json_t *changed =
+        must(json_pack("{ss ss si s{ss ss}}", "status", "error", "stop_reason", reason, "exit_code",
+                       exit_code, "error", "reason", reason, "message", message));
+    (void)json_object_update(r->result, changed);
+    json_decref(changed);
+}
+
 size_t report_count(const struct report *r, enum report_outcome outcome)
 {
     size_t count = 0;

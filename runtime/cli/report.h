@@ -37,6 +37,9 @@ void report_event(struct report *r, const tackle_event *event);
 /* No run came to be, or it lost its runtime: there is a result all the same. */
 void report_error(struct report *r, const tackle_error *error);
 
+/* The run ended well, but what it said was lost: this is what the program ends with. */
+void report_lost(struct report *r, int exit_code, const char *message);
+
 /* How many calls ended so. */
 size_t report_count(const struct report *r, enum report_outcome outcome);
 

@@ -22,13 +22,12 @@ static void on_signal(int number)
         tackle_wakeup(rt);
 }
 
-void signals_install(struct signals *s, tackle_runtime *rt)
+void signals_install(struct signals *s)
 {
     /* No SA_RESTART: waiting for a line of input ends too. */
     struct sigaction action = {.sa_handler = on_signal};
     (void)sigemptyset(&action.sa_mask);
     caught = 0;
-    atomic_store(&runtime, rt);
     for (size_t i = 0; i < HANDLED_COUNT; i++) {
         (void)sigaction(handled[i], &action, &s->before[i]); /* fails for bad numbers only */
         /* Under nohup a hang-up is to be ignored. */
@@ -37,11 +36,16 @@ void signals_install(struct signals *s, tackle_runtime *rt)
     }
 }
 
+void signals_wake(tackle_runtime *rt)
+{
+    atomic_store(&runtime, rt);
+}
+
 void signals_restore(struct signals *s)
 {
+    atomic_store(&runtime, NULL);
     for (size_t i = 0; i < HANDLED_COUNT; i++)
         (void)sigaction(handled[i], &s->before[i], NULL);
-    atomic_store(&runtime, NULL);
 }
 
 int signals_caught(void)

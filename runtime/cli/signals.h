@@ -11,11 +11,14 @@ struct signals {
     struct sigaction before[4];
 };
 
-/* Takes over SIGINT, SIGTERM, SIGHUP and SIGQUIT; wakes `rt`. One at a time: signal handlers
- * belong to the process. */
-void signals_install(struct signals *s, tackle_runtime *rt);
+/* Takes over SIGINT, SIGTERM, SIGHUP and SIGQUIT. One at a time: signal handlers belong to the
+ * process. */
+void signals_install(struct signals *s);
 
-/* Gives them back. Call it before `rt` is freed. */
+/* From now on they wake `rt`, too; NULL: nothing. Call it with NULL before `rt` is freed. */
+void signals_wake(tackle_runtime *rt);
+
+/* Gives them back. */
 void signals_restore(struct signals *s);
 
 /* The signal that came, 0 for none. SIGQUIT counts as SIGTERM: no core, which would hold keys. */

@@ -534,6 +534,9 @@ json_t *settings_json(const struct settings *s)
         json_t *row =
             json_pack("{s:s, s:o, s:s}", "key", table[id]->key, "value",
                       value_json(v, (enum setting)id), "origin", settings_layer_name(v->layer));
+        if (v->text && is_type((enum setting)id, "duration"))
+            (void)json_object_set_new(row, "ms",
+                                      json_integer(settings_number(s, (enum setting)id)));
         if (json_array_append_new(all, row) != 0) {
             json_decref(all);
             return NULL;

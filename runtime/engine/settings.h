@@ -111,7 +111,7 @@ const char *settings_key(enum setting id);
 /* The table, as tackle_settings() gives it. */
 const tackle_setting *const *settings_table(void);
 
-/* [{"key","value","origin"}]; NULL only when out of memory. */
+/* [{"key","value","origin"}], durations with "ms"; NULL only when out of memory. */
 json_t *settings_json(const struct settings *s);
 
 /* "90", "30s", "5m", "1h", "250ms" in milliseconds; -1 when it is none of these or over a year. */

@@ -57,7 +57,7 @@ typedef struct tackle_run tackle_run;
 #define TACKLE_EXIT_ANSWER     10 /* the answer broke its contract: empty, refused, cut, invalid */
 #define TACKLE_EXIT_REPLAY     11 /* a request differs from the recorded one */
 #define TACKLE_EXIT_SANDBOX    12
-#define TACKLE_EXIT_SESSION    13
+#define TACKLE_EXIT_SESSION    13 /* a session is missing or damaged; output cannot be written */
 #define TACKLE_EXIT_LOOP       14 /* the same calls again and again */
 #define TACKLE_EXIT_SIGNALLED  128 /* plus the number of the signal */
 
@@ -244,7 +244,8 @@ TACKLE_API int32_t tackle_list_agents(tackle_runtime *rt, char **json, tackle_er
 TACKLE_API int32_t tackle_show_agent(tackle_runtime *rt, const char *agent, char **json,
                                      tackle_error *err);
 
-/* [{"key","value","origin"}]: every setting with where its value comes from. Never a key. */
+/* [{"key","value","origin","ms"?}]: every setting with where its value comes from; ms is there for
+ * durations that are set. Never a key. */
 TACKLE_API int32_t tackle_show_settings(tackle_runtime *rt, char **json, tackle_error *err);
 
 /* [{"name","base_url","key_env","key_present","model"}] */
