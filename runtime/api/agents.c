@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "io/layout.h"
 
@@ -33,12 +34,12 @@ static size_t add_place(struct place *places, size_t count, char *dir, const cha
     return count;
 }
 
-static char *join(const char *a, const char *b, const char *suffix)
+static char *agent_path(const char *dir, const char *name)
 {
-    size_t size = strlen(a) + strlen(b) + strlen(suffix) + 2;
+    size_t size = strlen(dir) + strlen(name) + sizeof "/.md";
     char *path = malloc(size);
     if (path)
-        (void)snprintf(path, size, "%s/%s%s", a, b, suffix);
+        (void)snprintf(path, size, "%s/%s.md", dir, name);
     return path;
 }
 
@@ -48,7 +49,7 @@ static size_t list_places(const struct tackle_runtime *rt, const struct settings
     size_t count = 0;
     struct err ignored;
     if (rt->config_dir)
-        count = add_place(places, count, join(rt->config_dir, "agents", ""), "user", true);
+        count = add_place(places, count, path_join(rt->config_dir, "agents"), "user", true);
     for (const char *p = rt->agent_path; p && *p;) {
         size_t len = strcspn(p, ":");
         if (*p == '/')
@@ -57,7 +58,7 @@ static size_t list_places(const struct tackle_runtime *rt, const struct settings
     }
     count = add_place(places, count, layout_find(LAYOUT_AGENTS, &ignored), "installed", true);
     const char *workspace = settings_text(s, SET_WORKSPACE);
-    count = add_place(places, count, join(workspace, ".tackle/agents", ""), "workspace",
+    count = add_place(places, count, path_join(workspace, ".tackle/agents"), "workspace",
                       settings_flag(s, SET_TRUST_PROJECT));
     return count;
 }
@@ -113,17 +114,14 @@ static int unknown_agent(const struct place *places, size_t count, const char *n
                          struct err *err)
 {
     char near[256] = "";
-    size_t best = 5;
+    struct text_nearest nearest = {.word = name};
     for (size_t i = 0; i < count; i++) {
         struct dirent **names = NULL;
         int found = scandir(places[i].dir, &names, is_agent_file, alphasort);
         for (int k = 0; k < found; k++) {
             names[k]->d_name[strlen(names[k]->d_name) - 3] = '\0';
-            size_t distance = text_distance(name, names[k]->d_name, best);
-            if (distance < best) {
-                best = distance;
+            if (text_nearest(&nearest, names[k]->d_name))
                 (void)snprintf(near, sizeof near, "%s", names[k]->d_name);
-            }
             free(names[k]);
         }
         free(names);
@@ -155,7 +153,7 @@ int agents_load(struct tackle_runtime *rt, const struct settings *s, const char 
     int status = -1;
     size_t count = list_places(rt, s, places);
     for (size_t i = 0; i < count; i++) {
-        *path = join(places[i].dir, name, ".md");
+        *path = agent_path(places[i].dir, name);
         if (!*path) {
             err_set(err, ERR_NOMEM, "out of memory");
             break;
@@ -177,18 +175,6 @@ int agents_load(struct tackle_runtime *rt, const struct settings *s, const char 
     return status;
 }
 
-static bool is_listed(const json_t *list, const char *name)
-{
-    size_t index;
-    json_t *row;
-    json_array_foreach(list, index, row)
-    {
-        if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void list_folder(json_t *list, const struct place *place)
 {
     struct dirent **names = NULL;
@@ -196,10 +182,10 @@ static void list_folder(json_t *list, const struct place *place)
     for (int i = 0; i < count; i++) {
         struct agent agent;
         struct err err;
-        char *path = join(place->dir, names[i]->d_name, "");
+        char *path = path_join(place->dir, names[i]->d_name);
         names[i]->d_name[strlen(names[i]->d_name) - 3] = '\0';
         const char *name = names[i]->d_name;
-        if (path && !is_listed(list, name) && json_array_size(list) < AGENTS_MAX) {
+        if (path && !api_is_listed(list, name) && json_array_size(list) < AGENTS_MAX) {
             bool ok = read_agent(path, &agent, &err) == 0;
             (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s?}", "name", name,
                                                         "description", ok ? agent.description : "",

@@ -11,30 +11,22 @@
 #include <unistd.h>
 
 #include "base/beneath.h"
+#include "base/path.h"
 #include "base/yaml.h"
 
 #define CONFIG_MAX (256u << 10)
-
-static char *join(const char *a, const char *b)
-{
-    size_t size = strlen(a) + strlen(b) + 2;
-    char *path = malloc(size);
-    if (path)
-        (void)snprintf(path, size, "%s/%s", a, b);
-    return path;
-}
 
 /* $NAME/tackle, or $HOME/fallback/tackle; relative values are ignored (XDG Base Directory). */
 static char *xdg_dir(const char *name, const char *fallback)
 {
     const char *value = getenv(name);
     if (value && value[0] == '/')
-        return join(value, "tackle");
+        return path_join(value, "tackle");
     const char *home = getenv("HOME");
     if (!home || home[0] != '/')
         return NULL;
-    char *base = join(home, fallback);
-    char *dir = base ? join(base, "tackle") : NULL;
+    char *base = path_join(home, fallback);
+    char *dir = base ? path_join(base, "tackle") : NULL;
     free(base);
     return dir;
 }
@@ -167,7 +159,7 @@ int32_t tackle_load_config(tackle_runtime *rt, tackle_error *error)
     rt->host_program = copy_env("TACKLE_HOST_PROGRAM");
     if (read_file(&rt->settings, LAYER_SYSTEM, "/etc/tackle/config.yaml", rt->warnings, &err) != 0)
         return api_fail(error, &err);
-    char *user = rt->config_dir ? join(rt->config_dir, "config.yaml") : NULL;
+    char *user = rt->config_dir ? path_join(rt->config_dir, "config.yaml") : NULL;
     int status = user ? read_file(&rt->settings, LAYER_USER, user, rt->warnings, &err) : 0;
     free(user);
     if (status == 0)

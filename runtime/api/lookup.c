@@ -79,19 +79,14 @@ static void on_done(void *user, const struct run_result_of_call *r)
 
 static const struct tool *find_tool(const struct prepared *p, const char *name, struct err *err)
 {
-    size_t best = 5;
-    const char *near = NULL;
+    struct text_nearest near = {.word = name};
     for (size_t i = 0; i < p->tool_count; i++) {
         if (strcmp(p->tools[i]->name, name) == 0)
             return p->tools[i];
-        size_t distance = text_distance(name, p->tools[i]->name, best);
-        if (distance < best) {
-            best = distance;
-            near = p->tools[i]->name;
-        }
+        (void)text_nearest(&near, p->tools[i]->name);
     }
-    if (near)
-        err_set(err, ERR_USAGE, "there is no tool '%s'; did you mean '%s'?", name, near);
+    if (near.best)
+        err_set(err, ERR_USAGE, "there is no tool '%s'; did you mean '%s'?", name, near.best);
     else
         err_set(err, ERR_USAGE, "there is no tool '%s'; 'tackle tools ls' lists them", name);
     return NULL;

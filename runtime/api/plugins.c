@@ -115,18 +115,6 @@ static int is_plugin_file(const struct dirent *entry)
     return entry->d_name[0] != '.' && len > 3 && strcmp(entry->d_name + len - 3, ".so") == 0;
 }
 
-static bool is_listed(const json_t *list, const char *name)
-{
-    size_t index;
-    json_t *row;
-    json_array_foreach(list, index, row)
-    {
-        if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void list_dir(struct tackle_runtime *rt, json_t *list, const char *dir, size_t len)
 {
     char *folder = strndup(dir, len);
@@ -137,7 +125,7 @@ static void list_dir(struct tackle_runtime *rt, json_t *list, const char *dir, s
         char *file = names[i]->d_name;
         file[strlen(file) - 3] = '\0';
         char *path = in_dir(dir, len, file);
-        if (path && !is_listed(list, file)) {
+        if (path && !api_is_listed(list, file)) {
             const struct plugin *p = load_file(rt, path, &err);
             (void)json_array_append_new(list, p ? plugin_row(p) : broken_row(file, path, err.text));
         }

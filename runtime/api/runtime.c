@@ -39,6 +39,18 @@ int32_t api_give_json(json_t *value, char **json, tackle_error *err)
     return *json ? 0 : api_fail_as(err, STOP_INTERNAL, "out of memory");
 }
 
+bool api_is_listed(const json_t *rows, const char *name)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(rows, index, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
+            return true;
+    }
+    return false;
+}
+
 const char *api_getenv(void *user, const char *name)
 {
     const struct tackle_runtime *rt = user;

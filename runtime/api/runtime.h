@@ -66,6 +66,9 @@ int32_t api_fail_as(tackle_error *out, enum stop_reason reason, const char *mess
 /* Hands a JSON value over as text and drops it: 0, or -1. `value` may be NULL (out of memory). */
 int32_t api_give_json(json_t *value, char **json, tackle_error *err);
 
+/* Is there an object of this "name" in the array? */
+bool api_is_listed(const json_t *rows, const char *name);
+
 /* In the form that provider_resolve() wants: `user` is the runtime. What tackle_set_key() gave,
  * else the environment. */
 const char *api_getenv(void *user, const char *name);

@@ -308,3 +308,14 @@ size_t text_distance(const char *a, const char *b, size_t limit)
     }
     return above[b_len] > limit ? limit + 1 : above[b_len];
 }
+
+bool text_nearest(struct text_nearest *n, const char *candidate)
+{
+    size_t limit = n->best ? n->distance : 4;
+    size_t distance = text_distance(n->word, candidate, limit);
+    if (distance >= limit)
+        return false;
+    n->best = candidate;
+    n->distance = distance;
+    return true;
+}

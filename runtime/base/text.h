@@ -42,4 +42,13 @@ size_t text_edge(const char *text, size_t len, size_t at);
 /* Edit distance with a bound, for "did you mean": > limit when farther. */
 size_t text_distance(const char *a, const char *b, size_t limit);
 
+/* The nearest of many words, for "did you mean": begin with {.word = ...}, offer each candidate.
+ * True when it is nearer than those before, and near enough to be meant. */
+struct text_nearest {
+    const char *word;
+    const char *best; /* borrowed; NULL: none is near */
+    size_t distance;
+};
+bool text_nearest(struct text_nearest *n, const char *candidate);
+
 #endif

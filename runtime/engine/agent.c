@@ -41,18 +41,12 @@ static bool is_allowed(const char *key)
 
 static int unknown_key(const char *key, struct err *err)
 {
-    size_t best = 4;
-    const char *near = NULL;
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
-        const char *known = settings_key(allowed[i]);
-        size_t distance = text_distance(key, known, best);
-        if (distance < best) {
-            best = distance;
-            near = known;
-        }
-    }
-    return near ? err_set(err, ERR_CONFIG, "unknown key '%s'; did you mean '%s'?", key, near)
-                : err_set(err, ERR_CONFIG, "unknown key '%s' in the front matter", key);
+    struct text_nearest near = {.word = key};
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+        (void)text_nearest(&near, settings_key(allowed[i]));
+    return near.best
+               ? err_set(err, ERR_CONFIG, "unknown key '%s'; did you mean '%s'?", key, near.best)
+               : err_set(err, ERR_CONFIG, "unknown key '%s' in the front matter", key);
 }
 
 /* Finds the front matter: from the line after "---" to the next line "---". 0 when there is none.

@@ -222,17 +222,11 @@ static enum setting find_or_explain(const char *key, struct err *err)
     enum setting id = find(key);
     if (id != SETTING_COUNT)
         return id;
-    size_t best = 4;
-    const char *near = NULL;
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        size_t distance = text_distance(key, table[i]->key, best);
-        if (distance < best) {
-            best = distance;
-            near = table[i]->key;
-        }
-    }
-    if (near)
-        err_set(err, ERR_USAGE, "unknown setting '%s'; did you mean '%s'?", key, near);
+    struct text_nearest near = {.word = key};
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        (void)text_nearest(&near, table[i]->key);
+    if (near.best)
+        err_set(err, ERR_USAGE, "unknown setting '%s'; did you mean '%s'?", key, near.best);
     else
         err_set(err, ERR_USAGE, "unknown setting '%s'; 'tackle config show' lists them all", key);
     return SETTING_COUNT;

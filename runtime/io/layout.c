@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/path.h"
+
 #ifndef LAYOUT_PREFIX
 #define LAYOUT_PREFIX "/usr/local"
 #endif
@@ -27,15 +29,6 @@ static const struct {
     [LAYOUT_AGENTS] = {"the agent folder", LAYOUT_DATADIR "/tackle/agents"},
 };
 
-static char *join(const char *a, const char *b)
-{
-    size_t size = strlen(a) + strlen(b) + 2;
-    char *path = malloc(size);
-    if (path)
-        (void)snprintf(path, size, "%s/%s", a, b);
-    return path;
-}
-
 /* Two levels up from /prefix/bin/program. "" when it cannot be told. */
 static void own_prefix(char *out, size_t size)
 {
@@ -54,7 +47,7 @@ char *layout_find(enum layout_part part, struct err *err)
     own_prefix(own, sizeof own);
     const char *const prefixes[] = {own, LAYOUT_PREFIX};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        char *path = join(prefixes[i], parts[part].below_prefix);
+        char *path = path_join(prefixes[i], parts[part].below_prefix);
         if (!path) {
             err_set(err, ERR_NOMEM, "out of memory");
             return NULL;

@@ -299,22 +299,18 @@ const char *plugin_option_default(const struct plugin *plugin, const char *optio
 
 static int unknown_option(const struct plugin *plugin, const char *option, struct err *err)
 {
-    size_t index, best = 4;
-    const char *near = NULL;
+    size_t index;
+    struct text_nearest near = {.word = option};
     json_t *item;
     json_array_foreach(json_object_get(plugin->info, "options"), index, item)
     {
-        size_t distance = text_distance(option, text_of(item, "name"), best);
-        if (distance < best) {
-            best = distance;
-            near = text_of(item, "name");
-        }
+        (void)text_nearest(&near, text_of(item, "name"));
     }
-    return near ? err_set(err, ERR_USAGE, "plugin %s has no option '%s'; did you mean '%s'?",
-                          plugin->name, option, near)
-                : err_set(err, ERR_USAGE,
-                          "plugin %s has no option '%s'; 'tackle plugins info %s' lists them",
-                          plugin->name, option, plugin->name);
+    return near.best ? err_set(err, ERR_USAGE, "plugin %s has no option '%s'; did you mean '%s'?",
+                               plugin->name, option, near.best)
+                     : err_set(err, ERR_USAGE,
+                               "plugin %s has no option '%s'; 'tackle plugins info %s' lists them",
+                               plugin->name, option, plugin->name);
 }
 
 int plugin_check_option(const struct plugin *plugin, const char *option, const char *value,

@@ -9,19 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char *join(const char *a, const char *b)
-{
-    size_t size = strlen(a) + strlen(b) + 2;
-    char *path = malloc(size);
-    if (path)
-        (void)snprintf(path, size, "%s/%s", a, b);
-    return path;
-}
+#include "base/path.h"
 
 static int make_root(struct scratch *s, struct err *err)
 {
     bool absolute = s->parent && s->parent[0] == '/';
-    char *root = join(absolute ? s->parent : "/tmp", "tackle-run-XXXXXX");
+    char *root = path_join(absolute ? s->parent : "/tmp", "tackle-run-XXXXXX");
     if (!root)
         return err_set(err, ERR_NOMEM, "out of memory");
     if (!mkdtemp(root)) {
@@ -37,7 +30,7 @@ char *scratch_dir(struct scratch *s, const char *name, struct err *err)
 {
     if (!s->root && make_root(s, err) != 0)
         return NULL;
-    char *path = join(s->root, name);
+    char *path = path_join(s->root, name);
     if (!path) {
         err_set(err, ERR_NOMEM, "out of memory");
         return NULL;

@@ -1,0 +1,8 @@
+/* Paths as text. What a path may reach is beneath.h's. */
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
+
+/* "a/b", malloc'd; NULL when out of memory. */
+char *path_join(const char *a, const char *b);
+
+#endif
