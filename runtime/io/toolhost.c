@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/toolhost_state.h"
@@ -101,10 +102,12 @@ void toolhost_serve(struct group *g)
     size_t waiting = 0;
     for (const struct toolhost_call *c = g->waiting; c; c = c->next)
         waiting++;
-    for (size_t starting = count_state(g, STARTING);
-         starting < waiting && g->process_count < TOOLHOST_PROCESSES; starting++) {
-        if (toolhost_process_start(g, &err) == 0)
+    size_t starting = count_state(g, STARTING);
+    while (starting < waiting && g->process_count < TOOLHOST_PROCESSES) {
+        if (toolhost_process_start(g, &err) == 0) {
+            starting++;
             continue;
+        }
         if (g->process_count > 0)
             return; /* those that are there will serve the calls in time */
         struct toolhost_call *c = g->waiting;
@@ -119,10 +122,20 @@ static void on_serve(void *user)
     toolhost_serve(user);
 }
 
+/* A path may be another folder by now than when the group was made. */
+static bool is_same_folder(int a, int b)
+{
+    struct stat one, other;
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
 static bool is_same_place(const struct group *g, const struct toolhost_place *place)
 {
     return g->write == place->write && strcmp(g->path, place->plugin->path) == 0 &&
-           strcmp(g->workspace, place->workspace) == 0 && json_equal(g->options, place->options);
+           strcmp(g->workspace, place->workspace) == 0 &&
+           is_same_folder(g->workspace_fd, place->workspace_fd) &&
+           json_equal(g->options, place->options);
 }
 
 static void group_free(struct group *g)

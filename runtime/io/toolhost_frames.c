@@ -172,6 +172,8 @@ static void on_opened(struct process *p, const struct link_frame *frame)
         refuse(p, "its file has changed since the run began; start the run again");
         return;
     }
+    if (p->recycle)
+        return; /* it has ended since */
     toolhost_process_rest(p);
     toolhost_serve(p->group);
 }

@@ -14,12 +14,12 @@
 #define IN_MAX  (LINK_PAYLOAD_MAX + LINK_HEADER_SIZE)
 #define OUT_MAX (2u * LINK_PAYLOAD_MAX)
 
+#define LAST_READS 1024 /* of 64 KiB: what a socket holds, many times over */
+
 static struct loop *loop_of(const struct process *p)
 {
     return p->group->hosts->loop;
 }
-
-/* ---- The end of a process ---- */
 
 static void close_watch(struct loop *loop, struct loop_watch *watch)
 {
@@ -28,6 +28,56 @@ static void close_watch(struct loop *loop, struct loop_watch *watch)
     if (fd >= 0)
         (void)close(fd);
 }
+
+/* ---- Frames from the process ---- */
+
+/* Handles all whole frames that are there; stops when the process is given up. */
+static void read_frames(struct process *p)
+{
+    size_t used = 0;
+    struct link_frame frame;
+    struct err err;
+    while (p->socket.fd >= 0) {
+        long size = link_read(p->in.data + used, p->in.len - used, &frame, &err);
+        if (size == 0)
+            break;
+        if (size < 0) {
+            toolhost_process_kill(p, err.text);
+            return;
+        }
+        used += (size_t)size;
+        toolhost_take_frame(p, &frame);
+    }
+    buf_shift(&p->in, used);
+}
+
+/* Takes what has come. False when there was nothing. */
+static bool receive(struct process *p)
+{
+    if (p->socket.fd < 0)
+        return false;
+    if (buf_reserve(&p->in, 65536) != 0 && buf_reserve(&p->in, 1) != 0) {
+        toolhost_process_kill(p, "a frame that is too long");
+        return false;
+    }
+    size_t room = p->in.size - p->in.len - 1;
+    ssize_t got = recv(p->socket.fd, p->in.data + p->in.len, room, MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR)
+        return true;
+    if (got < 0 && errno == EAGAIN)
+        return false;
+    if (got <= 0) {
+        close_watch(loop_of(p), &p->socket); /* also when it is ending anyway */
+        toolhost_process_kill(p, NULL);
+        return false;
+    }
+    p->in.len += (size_t)got;
+    p->in.data[p->in.len] = '\0';
+    read_frames(p);
+    return true;
+}
+
+/* ---- The end of a process ---- */
 
 static void process_free(struct process *p)
 {
@@ -118,20 +168,29 @@ static int32_t death_code(const struct toolhost_call *c)
     return c->cancelled ? TACKLE_E_CANCELLED : c->expired ? TACKLE_E_TIMEOUT : TACKLE_E_FAILED;
 }
 
+/* What it said before it ended counts. Not for ever: a child that it left behind may hold its link
+ * and its output, and go on. */
+static void take_last_words(struct process *p)
+{
+    p->recycle = true; /* nobody else's call goes to it */
+    for (int i = 0; i < LAST_READS && receive(p); i++)
+        continue;
+    for (int i = 0; i < LAST_READS && read_printed(p); i++)
+        continue;
+}
+
 /* It has ended: its call ends with it, and calls that wait get another process. */
 static void on_ended(void *user, uint32_t events)
 {
     (void)events;
     struct process *p = user;
     struct group *g = p->group;
-    struct toolhost_call *c = p->call;
-    bool was_starting = p->state == STARTING;
     char how[64], message[PRINTED_MAX + 512];
     loop_unwatch(loop_of(p), &p->ended);
+    take_last_words(p);
     spawn_reap(&p->spawned, how, sizeof how);
-    while (read_printed(p))
-        continue;
-    if (!c && was_starting && g->waiting) {
+    struct toolhost_call *c = p->call;
+    if (!c && p->state == STARTING && g->waiting) {
         /* Died before it could open: the first call in line pays, the others try anew. */
         c = g->waiting;
         toolhost_unlink(c);
@@ -257,48 +316,13 @@ void toolhost_process_give(struct process *p, struct toolhost_call *c)
         toolhost_process_kill(p, "the call is too large");
 }
 
-/* Handles all whole frames that are there; stops when the process is given up. */
-static void read_frames(struct process *p)
-{
-    size_t used = 0;
-    struct link_frame frame;
-    struct err err;
-    while (p->socket.fd >= 0) {
-        long size = link_read(p->in.data + used, p->in.len - used, &frame, &err);
-        if (size == 0)
-            break;
-        if (size < 0) {
-            toolhost_process_kill(p, err.text);
-            return;
-        }
-        used += (size_t)size;
-        toolhost_take_frame(p, &frame);
-    }
-    buf_shift(&p->in, used);
-}
-
 static void on_socket(void *user, uint32_t events)
 {
     struct process *p = user;
     if (events & EPOLLOUT)
         toolhost_process_flush(p);
-    if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)) || p->socket.fd < 0)
-        return;
-    if (buf_reserve(&p->in, 65536) != 0 && buf_reserve(&p->in, 1) != 0) {
-        toolhost_process_kill(p, "a frame that is too long");
-        return;
-    }
-    size_t room = p->in.size - p->in.len - 1;
-    ssize_t got = recv(p->socket.fd, p->in.data + p->in.len, room, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (got <= 0) {
-        toolhost_process_kill(p, NULL);
-        return;
-    }
-    p->in.len += (size_t)got;
-    p->in.data[p->in.len] = '\0';
-    read_frames(p);
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        (void)receive(p);
 }
 
 /* ---- Starting ---- */
