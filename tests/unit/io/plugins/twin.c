@@ -7,10 +7,8 @@ static int32_t act(void *self, tackle_call *call)
     return tackle_writef(call, "twin");
 }
 
-static const tackle_tool act_tool = {.size = sizeof(tackle_tool),
-                                     .name = "act",
-                                     .description = "Does something else.",
-                                     .call = act};
+static const tackle_tool act_tool = {
+    .size = sizeof(tackle_tool), .name = "act", .description = "Does something else.", .call = act};
 static const tackle_tool own_tool = {.size = sizeof(tackle_tool),
                                      .name = "twin_act",
                                      .description = "Does it under a name of its own.",

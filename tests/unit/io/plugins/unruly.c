@@ -40,6 +40,7 @@ static int32_t crash(tackle_call *call, const char *with)
 {
     (void)call->api->write(call, with, strlen(with));
     (void)puts("the last\xff words");
+    (void)signal(SIGSEGV, SIG_DFL); /* sanitizers catch it */
     (void)raise(SIGSEGV);
     return TACKLE_OK;
 }
@@ -116,12 +117,13 @@ static int32_t change_and_crash(tackle_call *call, const char *with)
 /* A child that outlives the process and never stops talking. */
 static int32_t orphan(tackle_call *call, const char *with)
 {
-    static char line[] = "still here, and still talking\n";
+    static char words[1 << 16];
     (void)call;
     (void)with;
+    memset(words, 'z', sizeof words);
     if (fork() == 0) {
         (void)setsid();
-        while (write(STDOUT_FILENO, line, sizeof line - 1) > 0)
+        while (write(STDOUT_FILENO, words, sizeof words) > 0)
             continue;
         _exit(0);
     }
@@ -170,8 +172,7 @@ static int32_t fetch(tackle_call *call, const char *with)
     tackle_http_request request = {.size = sizeof request, .url = with};
     tackle_http_response response = {.size = sizeof response};
     int32_t code = http->fetch(call, &request, &response);
-    return code < 0 ? code
-                    : tackle_writef(call, "%d %s", (int)response.status, response.body);
+    return code < 0 ? code : tackle_writef(call, "%d %s", (int)response.status, response.body);
 }
 
 static int32_t remember(tackle_call *call, const char *with)
