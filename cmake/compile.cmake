@@ -4,6 +4,7 @@ target_compile_definitions(tackle_flags INTERFACE _GNU_SOURCE TACKLE_VERSION_TEX
 target_compile_options(tackle_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
   -Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef -Wvla
+  $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> # messages are cut on purpose
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 if(TACKLE_WERROR)
   target_compile_options(tackle_flags INTERFACE -Werror)

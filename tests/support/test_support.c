@@ -82,3 +82,15 @@ char *test_read_file(const char *path, size_t *len)
         *len = used;
     return data;
 }
+
+void test_skip(const char *why)
+{
+    print_message("%s\n", why); /* the line before cmocka's own: tests/results.awk reads it */
+    skip();
+}
+
+bool test_under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
+}

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -20,5 +21,11 @@ char *test_read_file(const char *path, size_t *len);
 
 /* "a/b" as a malloc'd text. */
 char *test_join(const char *a, const char *b);
+
+/* Ends the running case as skipped. The reason is shown to whoever runs the tests. */
+_Noreturn void test_skip(const char *why);
+
+/* Valgrind is slow, knows fewer system calls, and does not survive every execve() that fails. */
+bool test_under_valgrind(void);
 
 #endif

@@ -466,12 +466,10 @@ static void put_script(struct fixture *f, const char *name, const char *text, mo
     free(path);
 }
 
-/* An execve() that fails late ends valgrind itself. */
 static void skip_under_valgrind(void)
 {
-    const char *preload = getenv("LD_PRELOAD");
-    if (preload && strstr(preload, "vgpreload"))
-        skip();
+    if (test_under_valgrind())
+        test_skip("an execve() that fails late ends valgrind itself");
 }
 
 static void says_why_it_cannot_start(void **state)

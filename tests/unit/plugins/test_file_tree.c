@@ -322,11 +322,11 @@ static void walks_end_in_deep_trees(void **state)
     remove_deep(t);
 }
 
-/* Runs `body` in a process of its own, which it may change as it likes; skips the test when it
- * returns CANNOT. */
+/* Runs `body` in a process of its own, which it may change as it likes; skips the test, for the
+ * reason given, when it returns CANNOT. */
 #define CANNOT 77
 
-static void in_child(struct plugin_test *t, int (*body)(struct plugin_test *t))
+static void in_child(struct plugin_test *t, int (*body)(struct plugin_test *t), const char *reason)
 {
     int status;
     pid_t child = fork();
@@ -336,7 +336,7 @@ static void in_child(struct plugin_test *t, int (*body)(struct plugin_test *t))
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == CANNOT)
-        skip();
+        test_skip(reason);
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
@@ -364,7 +364,7 @@ static void unreadable_directories_are_counted(void **state)
     char *full = test_join(plugin_test_root(t), "shut");
     assert_int_equal(chmod(full, 0), 0);
     assert_int_equal(chmod(plugin_test_root(t), 0755), 0);
-    in_child(t, find_as_nobody);
+    in_child(t, find_as_nobody, "another user cannot be had here");
     assert_int_equal(chmod(full, 0700), 0);
     free(full);
 }
@@ -393,7 +393,7 @@ static int find_round_a_mount(struct plugin_test *unused)
 
 static void other_file_systems_are_left_out(void **state)
 {
-    in_child(*state, find_round_a_mount);
+    in_child(*state, find_round_a_mount, "file systems cannot be mounted here");
 }
 
 /* ---- search ---- */
