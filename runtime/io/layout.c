@@ -1,5 +1,7 @@
 #include "io/layout.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,34 +31,54 @@ static const struct {
     [LAYOUT_AGENTS] = {"the agent folder", LAYOUT_DATADIR "/tackle/agents"},
 };
 
-/* Two levels up from /prefix/bin/program. "" when it cannot be told. */
-static void own_prefix(char *out, size_t size)
+/* /prefix/bin/program gives /prefix. malloc'd; NULL when it cannot be told. */
+static char *program_prefix(void)
 {
-    ssize_t len = readlink("/proc/self/exe", out, size - 1);
-    out[len > 0 ? len : 0] = '\0';
-    for (int level = 0; level < 2; level++) {
-        char *slash = strrchr(out, '/');
+    char *path = realpath("/proc/self/exe", NULL);
+    for (int level = 0; path && level < 2; level++) {
+        char *slash = strrchr(path, '/');
         if (slash)
             *slash = '\0';
     }
+    return path;
+}
+
+/* /prefix/lib/libtackle.so gives /prefix, when it is that library that this code is in. */
+static char *library_prefix(void)
+{
+    static const char libdir[] = "/" LAYOUT_LIBDIR;
+    Dl_info info;
+    void *map = NULL;
+    if (dladdr1(parts, &info, &map, RTLD_DL_LINKMAP) == 0)
+        return NULL;
+    const char *name = ((const struct link_map *)map)->l_name; /* "" of a program */
+    char *path = *name == '/' ? realpath(name, NULL) : NULL;
+    char *slash = path ? strrchr(path, '/') : NULL;
+    if (slash)
+        *slash = '\0';
+    size_t len = path ? strlen(path) : 0;
+    if (len > sizeof libdir && strcmp(path + len - (sizeof libdir - 1), libdir) == 0) {
+        path[len - (sizeof libdir - 1)] = '\0';
+        return path;
+    }
+    free(path);
+    return NULL;
 }
 
 char *layout_find(enum layout_part part, struct err *err)
 {
-    char own[4096];
-    own_prefix(own, sizeof own);
-    const char *const prefixes[] = {own, LAYOUT_PREFIX};
+    char *prefixes[] = {library_prefix(), program_prefix(), strdup(LAYOUT_PREFIX)};
+    char *found = NULL;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        char *path = path_join(prefixes[i], parts[part].below_prefix);
-        if (!path) {
-            err_set(err, ERR_NOMEM, "out of memory");
-            return NULL;
-        }
-        if (access(path, F_OK) == 0)
-            return path;
-        free(path);
+        char *path = prefixes[i] && !found ? path_join(prefixes[i], parts[part].below_prefix) : NULL;
+        if (path && access(path, F_OK) == 0)
+            found = path;
+        else
+            free(path);
+        free(prefixes[i]);
     }
-    err_set(err, ERR_NOT_FOUND, "%s is not at %s/%s; is tackle installed whole?", parts[part].what,
-            LAYOUT_PREFIX, parts[part].below_prefix);
-    return NULL;
+    if (!found)
+        err_set(err, ERR_NOT_FOUND, "%s is not at %s/%s; is tackle installed whole?",
+                parts[part].what, LAYOUT_PREFIX, parts[part].below_prefix);
+    return found;
 }

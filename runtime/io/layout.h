@@ -1,5 +1,5 @@
-/* Where the parts of an installation are: beside the running program when it lies in such a tree
- * (installed or build tree), else where it was configured to be installed. */
+/* Where the parts of an installation are: beside libtackle.so or the running program, when one of
+ * them lies in such a tree (installed or build tree), else where it was configured to be. */
 #ifndef IO_LAYOUT_H
 #define IO_LAYOUT_H
 

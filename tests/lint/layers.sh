@@ -10,10 +10,15 @@ find runtime plugins -name '*.[ch]' | LC_ALL=C sort | xargs awk '
         print FILENAME ":" FNR ": " why
         bad = 1
     }
-    # "only in": whose includes of HEADER are right, as the start of a path
-    function only_in(header, place) {
-        if (included == header && index(FILENAME, place) != 1)
-            complain("<" header "> is included only in " place)
+    # places: files and folders that may include it, separated by blanks
+    function only_in(header, places,    place, n, i) {
+        if (included != header)
+            return
+        n = split(places, place, " ")
+        for (i = 1; i <= n; i++)
+            if (index(FILENAME, place[i]) == 1)
+                return
+        complain("<" header "> is included only in " places)
     }
     BEGIN {
         below["base"] = "base"
@@ -38,7 +43,7 @@ find runtime plugins -name '*.[ch]' | LC_ALL=C sort | xargs awk '
         folder = slash ? substr(included, 1, slash - 1) : layer
 
         only_in("curl/curl.h", "runtime/io/http.c")
-        only_in("dlfcn.h", "runtime/host/")
+        only_in("dlfcn.h", "runtime/host/ runtime/io/layout.c")
         only_in("yaml.h", "runtime/base/yaml.c")
         only_in("git2.h", "plugins/git/")
         if (top == "plugins" && included == "tackle/tackle.h")
@@ -59,6 +64,9 @@ find runtime plugins -name '*.[ch]' | LC_ALL=C sort | xargs awk '
     }
     (layer == "wire" || layer == "engine") && !/^[ \t]*(\/?\*|\/\/)/ && $0 ~ "(^|[^A-Za-z0-9_])" untouched {
         complain(layer "/ opens no file and no socket")
+    }
+    /(^|[^A-Za-z0-9_])(dlopen|dlsym)[ ]*[(]/ && !/^[ \t]*(\/?\*|\/\/)/ && layer != "host" && top == "runtime" {
+        complain("plugins are loaded in runtime/host/ only")
     }
     END {
         if (files < 50) {
