@@ -20,11 +20,15 @@ function attribute(name,    at) {
     return plain(substr(at, 1, index(at, "\"") - 1))
 }
 
-function fail(why,    i) {
+# The end of the output, without what says that all is well.
+function fail(why,    i, kept, text) {
     failed++
     print "failed: " test ": " why
-    for (i = count > 40 ? count - 39 : 1; i <= count; i++)
-        print "    " line[i]
+    for (i = 1; i <= count; i++)
+        if (line[i] !~ /^\[ RUN  |^\[       OK \]|^--[0-9]+-- /)
+            text[++kept] = length(line[i]) > 300 ? substr(line[i], 1, 300) " ..." : line[i]
+    for (i = kept > 40 ? kept - 39 : 1; i <= kept; i++)
+        print "    " text[i]
 }
 
 # The cases that a cmocka program skipped; the line before says why.

@@ -5,6 +5,7 @@
 set -eu
 cd "$1"
 
+# shellcheck disable=SC2016 # a program in awk
 find runtime plugins -name '*.[ch]' | LC_ALL=C sort | xargs awk '
     function complain(why) {
         print FILENAME ":" FNR ": " why

@@ -13,7 +13,7 @@ if [ ! -e build/dev/compile_commands.json ]; then
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-find runtime plugins -name '*.c' | xargs -P "$(nproc)" -n 4 \
+find runtime plugins -name '*.c' -print0 | xargs -0 -P "$(nproc)" -n 4 \
     clang-tidy --quiet --extra-arg=-Wno-unknown-warning-option -p build/dev >"$log" 2>/dev/null || {
     cat "$log"
     exit 1

@@ -95,3 +95,9 @@ bool test_under_valgrind(void)
     const char *preload = getenv("LD_PRELOAD");
     return preload && strstr(preload, "vgpreload");
 }
+
+void test_needs_openat2(void)
+{
+    if (test_under_valgrind())
+        test_skip("valgrind does not know openat2()");
+}

@@ -25,7 +25,9 @@ char *test_join(const char *a, const char *b);
 /* Ends the running case as skipped. The reason is shown to whoever runs the tests. */
 _Noreturn void test_skip(const char *why);
 
-/* Valgrind is slow, knows fewer system calls, and does not survive every execve() that fails. */
 bool test_under_valgrind(void);
+
+/* Skips the case under valgrind, which does not know openat2(): links are not followed without. */
+void test_needs_openat2(void);
 
 #endif

@@ -223,6 +223,7 @@ static void find_obeys_gitignore(void **state)
 
 static void find_reads_no_ignore_file_through_a_link(void **state)
 {
+    test_needs_openat2();
     struct plugin_test *t = *state;
     plugin_test_put(t, "rules", "*\n");
     put_link(t, "rules", ".gitignore");
@@ -254,6 +255,7 @@ static void find_says_when_rules_were_left_out(void **state)
 
 static void walks_do_not_follow_links(void **state)
 {
+    test_needs_openat2();
     struct plugin_test *t = *state;
     put(t, "d/f");
     put_link(t, ".", "loop");
@@ -393,6 +395,7 @@ static int find_round_a_mount(struct plugin_test *unused)
 
 static void other_file_systems_are_left_out(void **state)
 {
+    test_needs_openat2();
     in_child(*state, find_round_a_mount, "file systems cannot be mounted here");
 }
 

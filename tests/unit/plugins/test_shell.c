@@ -205,8 +205,7 @@ static void binary_output_is_told_of(void **state)
 static void cwd_is_beneath_the_workspace(void **state)
 {
     struct plugin_test *t = *state;
-    if (test_under_valgrind())
-        test_skip("valgrind does not know openat2(), and links are not followed without");
+    test_needs_openat2();
     plugin_test_put(t, "sub/deep/file.txt", "x");
     char *root = realpath(plugin_test_root(t), NULL);
     char *sub = test_join(plugin_test_root(t), "sub");
