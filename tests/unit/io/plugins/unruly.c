@@ -48,7 +48,7 @@ static int32_t crash(tackle_call *call, const char *with)
 static int32_t leave(tackle_call *call, const char *with)
 {
     (void)call;
-    exit(atoi(with));
+    exit((int)strtol(with, NULL, 10));
 }
 
 static int32_t hang(tackle_call *call, const char *with)
