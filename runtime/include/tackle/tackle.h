@@ -44,22 +44,22 @@ typedef struct tackle_runtime tackle_runtime;
 typedef struct tackle_run tackle_run;
 
 /* How a run ended, as the exit code of the command line. */
-#define TACKLE_EXIT_OK         0
-#define TACKLE_EXIT_INTERNAL   1
-#define TACKLE_EXIT_USAGE      2
-#define TACKLE_EXIT_CONFIG     3  /* configuration, agent file, plugin or schema file invalid */
-#define TACKLE_EXIT_AUTH       4  /* the endpoint answered 401 or 403, or there is no key */
-#define TACKLE_EXIT_API        5  /* the endpoint failed for good, or cannot be reached */
-#define TACKLE_EXIT_TOOL       6  /* a tool failure that policy makes fatal */
-#define TACKLE_EXIT_DENIED     7  /* ended without success after a denial */
-#define TACKLE_EXIT_APPROVAL   8  /* paused: an approval is needed */
-#define TACKLE_EXIT_BUDGET     9  /* a limit on steps, calls, tokens, cost or time was reached */
-#define TACKLE_EXIT_ANSWER     10 /* the answer broke its contract: empty, refused, cut, invalid */
-#define TACKLE_EXIT_REPLAY     11 /* a request differs from the recorded one */
-#define TACKLE_EXIT_SANDBOX    12
-#define TACKLE_EXIT_SESSION    13 /* a session is missing or damaged; output cannot be written */
-#define TACKLE_EXIT_LOOP       14 /* the same calls again and again */
-#define TACKLE_EXIT_SIGNALLED  128 /* plus the number of the signal */
+#define TACKLE_EXIT_OK        0
+#define TACKLE_EXIT_INTERNAL  1
+#define TACKLE_EXIT_USAGE     2
+#define TACKLE_EXIT_CONFIG    3  /* configuration, agent file, plugin or schema file invalid */
+#define TACKLE_EXIT_AUTH      4  /* the endpoint answered 401 or 403, or there is no key */
+#define TACKLE_EXIT_API       5  /* the endpoint failed for good, or cannot be reached */
+#define TACKLE_EXIT_TOOL      6  /* a tool failure that policy makes fatal */
+#define TACKLE_EXIT_DENIED    7  /* ended without success after a denial */
+#define TACKLE_EXIT_APPROVAL  8  /* paused: an approval is needed */
+#define TACKLE_EXIT_BUDGET    9  /* a limit on steps, calls, tokens, cost or time was reached */
+#define TACKLE_EXIT_ANSWER    10 /* the answer broke its contract: empty, refused, cut, invalid */
+#define TACKLE_EXIT_REPLAY    11 /* a request differs from the recorded one */
+#define TACKLE_EXIT_SANDBOX   12
+#define TACKLE_EXIT_SESSION   13  /* a session is missing or damaged; output cannot be written */
+#define TACKLE_EXIT_LOOP      14  /* the same calls again and again */
+#define TACKLE_EXIT_SIGNALLED 128 /* plus the number of the signal */
 
 typedef struct tackle_error {
     uint32_t size;      /* set by the caller: sizeof(tackle_error) */
@@ -68,7 +68,10 @@ typedef struct tackle_error {
     char message[1024]; /* one line: what, which, what to do */
 } tackle_error;
 
-#define TACKLE_ERROR_INIT {sizeof(tackle_error), 0, "", ""}
+#define TACKLE_ERROR_INIT                                                                          \
+    {                                                                                              \
+        sizeof(tackle_error), 0, "", ""                                                            \
+    }
 
 /* "0.1.0" */
 TACKLE_API const char *tackle_version(void);
@@ -101,9 +104,9 @@ TACKLE_API int32_t tackle_load_config(tackle_runtime *rt, tackle_error *err);
 TACKLE_API int32_t tackle_set_key(tackle_runtime *rt, const char *variable, const char *value,
                                   tackle_error *err);
 
-/* Does that for every key variable that there is, and takes them out of the environment: their bytes
- * are overwritten, so that no child can read them in /proc either. Changes the environment of the
- * whole process: for programs, early, while there is one thread. */
+/* Does that for every key variable that there is, and takes them out of the environment: their
+ * bytes are overwritten, so that no child can read them in /proc either. Changes the environment of
+ * the whole process: for programs, early, while there is one thread. */
 TACKLE_API int32_t tackle_take_keys(tackle_runtime *rt, tackle_error *err);
 
 /* A setting as it is declared. Arrays of them are arrays of pointers, ended by NULL. */
