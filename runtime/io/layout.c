@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,7 +69,8 @@ char *layout_find(enum layout_part part, struct err *err)
     char *prefixes[] = {library_prefix(), program_prefix(), strdup(LAYOUT_PREFIX)};
     char *found = NULL;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        char *path = prefixes[i] && !found ? path_join(prefixes[i], parts[part].below_prefix) : NULL;
+        char *path =
+            prefixes[i] && !found ? path_join(prefixes[i], parts[part].below_prefix) : NULL;
         if (path && access(path, F_OK) == 0)
             found = path;
         else
