@@ -4,17 +4,24 @@
 #include <stddef.h>
 #include <unistd.h>
 
-static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM};
 #define HANDLED_COUNT (sizeof handled / sizeof *handled)
 
 /* A handler gets no argument of ours, so what it works on has to live here. */
-static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught, hurried;
 static _Atomic(tackle_runtime *) runtime;
+
+#define HURRY_S 1
 
 static void on_signal(int number)
 {
-    if (number == SIGINT && caught)
+    if (number == SIGALRM || (number == SIGINT && hurried))
         _exit(TACKLE_EXIT_SIGNALLED + SIGINT);
+    if (number == SIGINT && caught) {
+        /* A moment to tidy up; what is stuck then, in a write to a full pipe say, is left. */
+        hurried = 1;
+        (void)alarm(HURRY_S);
+    }
     if (!caught)
         caught = number == SIGQUIT ? SIGTERM : number;
     tackle_runtime *rt = atomic_load(&runtime);
@@ -27,7 +34,7 @@ void signals_install(struct signals *s)
     /* No SA_RESTART: waiting for a line of input ends too. */
     struct sigaction action = {.sa_handler = on_signal};
     (void)sigemptyset(&action.sa_mask);
-    caught = 0;
+    caught = hurried = 0;
     for (size_t i = 0; i < HANDLED_COUNT; i++) {
         (void)sigaction(handled[i], &action, &s->before[i]); /* fails for bad numbers only */
         /* Under nohup a hang-up is to be ignored. */
@@ -43,6 +50,7 @@ void signals_wake(tackle_runtime *rt)
 
 void signals_restore(struct signals *s)
 {
+    (void)alarm(0);
     atomic_store(&runtime, NULL);
     for (size_t i = 0; i < HANDLED_COUNT; i++)
         (void)sigaction(handled[i], &s->before[i], NULL);
@@ -55,5 +63,6 @@ int signals_caught(void)
 
 void signals_forget(void)
 {
-    caught = 0;
+    (void)alarm(0);
+    caught = hurried = 0;
 }

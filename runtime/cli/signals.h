@@ -1,5 +1,5 @@
-/* Signals of a run: the first asks for a clean end, a second SIGINT ends at once. The handler
- * only notes the signal and wakes the loop. */
+/* Signals of a run: the first asks for a clean end, a second SIGINT ends what is left of it
+ * within a second, a third at once. The handler only notes the signal and wakes the loop. */
 #ifndef CLI_SIGNALS_H
 #define CLI_SIGNALS_H
 
@@ -8,11 +8,11 @@
 #include <tackle/tackle.h>
 
 struct signals {
-    struct sigaction before[4];
+    struct sigaction before[5];
 };
 
-/* Takes over SIGINT, SIGTERM, SIGHUP and SIGQUIT. One at a time: signal handlers belong to the
- * process. */
+/* Takes over SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGALRM. One at a time: signal handlers belong to
+ * the process. */
 void signals_install(struct signals *s);
 
 /* From now on they wake `rt`, too; NULL: nothing. Call it with NULL before `rt` is freed. */

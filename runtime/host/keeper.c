@@ -21,6 +21,8 @@
 /* How long a killed process may take to go: one that hangs in the kernel never does. */
 #define REAP_MS 5000
 
+#define PARENT_DIED SIGUSR1 /* sent by the kernel */
+
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 enum stage {
@@ -33,7 +35,7 @@ enum stage {
 struct watch {
     pid_t parent;
     pid_t leader;   /* the program itself */
-    int signals_fd; /* SIGCHLD */
+    int signals_fd; /* SIGCHLD, and PARENT_DIED */
     int hold_fd;    /* -1 once the parent has let go */
     int report_fd;
     enum stage stage;
@@ -173,13 +175,11 @@ static void enter(struct watch *w, enum stage stage, int64_t for_ms)
         signal_children(SIGTERM);
 }
 
-/* The parent wants it to end, or is no more: then nobody waits for a clean end. */
+/* The parent wants it to end. */
 static void let_go(struct watch *w)
 {
     w->hold_fd = -1;
-    if (getppid() != w->parent)
-        enter(w, KILLING, REAP_MS);
-    else if (w->stage == RUNNING)
+    if (w->stage == RUNNING)
         enter(w, ENDING, PROCESS_KILL_GRACE_MS);
     else if (w->stage == SETTLING)
         enter(w, ENDING, PROCESS_SETTLE_MS);
@@ -221,10 +221,13 @@ static void wait_for_event(struct watch *w)
         let_go(w);
 }
 
-/* Until nothing is left of what the program started. */
+/* Until nothing is left of what the program started. When the parent is no more, nobody waits for a
+ * clean end. */
 static void watch_all(struct watch *w)
 {
     while (reap(w)) {
+        if (w->stage != KILLING && getppid() != w->parent)
+            enter(w, KILLING, REAP_MS);
         if (w->stage != RUNNING && clock_ms() >= w->until_ms) {
             if (w->stage == KILLING)
                 return;
@@ -267,12 +270,13 @@ static int become_keeper(const struct process_spec *spec, int output_fd, struct 
     if (null < 0 || dup2(null, 0) < 0 || dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0)
         return -1;
     if (close_others(w->hold_fd, w->report_fd, spec->cwd_fd) != 0 || setsid() < 0 ||
-        prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || prctl(PR_SET_PDEATHSIG, PARENT_DIED) != 0)
         return -1;
     (void)prctl(PR_SET_NAME, "tackle-keeper"); /* for those who look at ps */
     sigset_t child;
     (void)sigemptyset(&child);
     (void)sigaddset(&child, SIGCHLD);
+    (void)sigaddset(&child, PARENT_DIED);
     (void)signal(SIGCHLD, SIG_DFL); /* were it ignored, nothing could be waited for */
     (void)signal(SIGPIPE, SIG_IGN);
     w->signals_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
