@@ -127,12 +127,14 @@ static int call_and_wait(struct tackle_runtime *rt, const struct prepared *p,
     struct api_call *call = api_call_start(rt, p, tool, args, strlen(args), "call", &events, err);
     if (!call)
         return -1;
-    while (!w->done)
-        if (loop_turn(rt->loop, -1, err) != 0) {
-            api_call_abandon(call);
-            return -1;
-        }
-    return 0;
+    int status = 0;
+    rt->stepping = true;
+    while (!w->done && status == 0)
+        status = loop_turn(rt->loop, -1, err);
+    rt->stepping = false;
+    if (!w->done)
+        api_call_abandon(call);
+    return status;
 }
 
 int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_json, char **json,
@@ -140,6 +142,8 @@ int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_
 {
     struct prepared p;
     struct err err;
+    if (rt->stepping)
+        return api_fail_as(error, STOP_USAGE, "tackle_call_tool() called from a callback");
     struct waiting w = {.name = name, .files = json_array()};
     if (prepare(rt, NULL, &p, &err) != 0) {
         json_decref(w.files);

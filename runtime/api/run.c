@@ -24,7 +24,6 @@ struct tackle_run {
     struct loop_timer limit; /* max_time */
     int64_t started_ms;
     bool finished;
-    const char *result;
 };
 
 struct call_context {
@@ -174,7 +173,7 @@ static void finish(struct tackle_run *r)
         return;
     drop_everything(r);
     r->finished = true;
-    r->result = run_finish(r->run, clock_ms() - r->started_ms);
+    run_finish(r->run, clock_ms() - r->started_ms);
 }
 
 static void sleep_for(struct tackle_run *r, int64_t ms)
@@ -355,10 +354,18 @@ static int add_prompt(struct tackle_run *r, const tackle_run_options *options, s
     return status;
 }
 
+/* The first turn: events come from tackle_step(), the first one too. */
+static void on_start(void *user)
+{
+    struct tackle_run *r = user;
+    r->drive.run = drive;
+    emit_started(r);
+    drive(r);
+}
+
 static void begin(struct tackle_run *r)
 {
     r->finished = false;
-    r->result = NULL;
     r->started_ms = clock_ms();
     int64_t limit_ms = settings_number(&r->prepared.settings, SET_MAX_TIME);
     if (limit_ms > 0)
@@ -400,7 +407,7 @@ int32_t tackle_run_start(tackle_runtime *rt, const tackle_run_options *options, 
         r->next->prev = r;
     rt->runs = r;
     *out = r;
-    emit_started(r);
+    r->drive.run = on_start;
     begin(r);
     return 0;
 }
@@ -437,7 +444,7 @@ int32_t tackle_run_exit_code(const tackle_run *run)
 
 const char *tackle_run_result(const tackle_run *run)
 {
-    return run->finished ? run->result : "{}";
+    return run->finished ? run_result(run->run) : "{}";
 }
 
 const char *tackle_run_text(const tackle_run *run)

@@ -142,7 +142,10 @@ int run_exit_code(const struct run *run);
 const char *run_text(const struct run *run); /* the final answer, or what there is of one */
 const struct run_counts *run_counts(const struct run *run);
 
-/* Emits the event "result" and returns it as JSON text, which the run owns. Call once per end. */
-const char *run_finish(struct run *run, int64_t duration_ms);
+/* Makes the result and emits it as the event "result". Call once per end. */
+void run_finish(struct run *run, int64_t duration_ms);
+
+/* The result as JSON text, which the run owns; it is there already when the event is received. */
+const char *run_result(const struct run *run);
 
 #endif

@@ -103,7 +103,7 @@ static char *short_result(const struct run *r)
     return buf_take(&text);
 }
 
-const char *run_finish(struct run *run, int64_t duration_ms)
+void run_finish(struct run *run, int64_t duration_ms)
 {
     json_t *fields = result_json(run, duration_ms);
     json_t *whole = json_pack("{s:s, s:i, s:s}", "type", "result", "v", 1, "run", run->events.run);
@@ -115,5 +115,9 @@ const char *run_finish(struct run *run, int64_t duration_ms)
         run->result = short_result(run);
     json_decref(whole);
     event_emit(&run->events, "result", fields);
+}
+
+const char *run_result(const struct run *run)
+{
     return run->result ? run->result : "{}";
 }

@@ -194,8 +194,8 @@ json_t *world_end(struct world *w, const char *reason, int exit_code)
     size_t results = world_count(w, "result");
     (void)world_next(w, RUN_ENDED);
     (void)world_next(w, RUN_ENDED);
-    w->result = run_finish(w->run, 1234);
-    json_t *result = json_loads(w->result, JSON_REJECT_DUPLICATES, NULL);
+    run_finish(w->run, 1234);
+    json_t *result = json_loads(run_result(w->run), JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(result);
     assert_int_equal(world_count(w, "result"), results + 1);
     const json_t *last = json_array_get(w->events, json_array_size(w->events) - 1);

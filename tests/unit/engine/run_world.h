@@ -15,7 +15,6 @@ struct world {
     struct run_config config;
     struct run *run;
     json_t *events; /* all of them, parsed */
-    const char *result;
     uint64_t cancel_at; /* seq of the event whose receipt stops the run; 0: none */
     uint64_t cancelled_in;
 };
