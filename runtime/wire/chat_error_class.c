@@ -316,6 +316,31 @@ static const struct {
     [CHAT_ERROR_REFUSED] = {"refused", "the content was refused; change what is asked"},
 };
 
+/* What to do about codes that say more than their class. */
+static const struct {
+    const char *code;
+    const char *advice;
+} codes[] = {
+    {"invalid_api_key", "check the key: is it whole, and is it this endpoint's?"},
+    {"ip_not_allowed", "add this machine's address to the list of the key, or use another key"},
+    {"insufficient_credits", "top up the account; 'tackle credits' tells what is left"},
+    {"insufficient_quota", "top up the account, or raise its quota"},
+    {"spend_limit_exceeded", "raise the key's spending limit, or wait for its period to end"},
+    {"model_not_found", "'tackle models PROVIDER' lists the models of an endpoint"},
+    {"upstream_error", "the model behind the endpoint failed or refuses the content: try again "
+                       "later, or ask in other words"},
+};
+
+static const char *advice_for(const struct chat_error *e)
+{
+    if (e->http_status >= 300 && e->http_status < 400)
+        return ""; /* chat_error_from_redirect() says it */
+    for (size_t i = 0; e->code && i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(e->code, codes[i].code) == 0)
+            return codes[i].advice;
+    return classes[e->class].advice;
+}
+
 const char *chat_error_class_name(enum chat_error_class class)
 {
     return classes[class].name;
@@ -363,7 +388,8 @@ int chat_error_text(const struct chat_error *e, const char *endpoint, struct buf
     if (e->detail && *e->detail && !wrapped &&
         (buf_text(out, " (") || append_line(out, e->detail, SHOWN_MAX) || buf_byte(out, ')')))
         goto full;
-    if (e->class != CHAT_ERROR_NONE && buf_format(out, "; %s", classes[e->class].advice))
+    const char *advice = advice_for(e);
+    if (*advice && buf_format(out, "; %s", advice))
         goto full;
     return 0;
 full:
