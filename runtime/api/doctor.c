@@ -7,6 +7,7 @@
 
 #include "api/runtime.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/yaml.h"
 #include "io/kernel.h"
 #include "io/layout.h"
@@ -27,13 +28,18 @@ __attribute__((format(printf, 5, 6))) static void find(struct doctor *d, const c
                                                        const char *format, ...)
 {
     char text[1024];
+    struct buf clean; /* texts quote paths and answers, and may be cut within a character */
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    buf_init(&clean, 4 * sizeof text);
+    (void)text_fix_utf8(&clean, text, strlen(text), NULL);
     d->broken = d->broken || strcmp(status, "broken") == 0;
-    (void)json_array_append_new(d->checks, json_pack("{s:s, s:s, s:s, s:s?}", "name", name,
-                                                     "status", status, "text", text, "fix", fix));
+    (void)json_array_append_new(d->checks,
+                                json_pack("{s:s, s:s, s:s, s:s?}", "name", name, "status", status,
+                                          "text", clean.data, "fix", fix));
+    buf_release(&clean);
 }
 
 /* ---- Configuration ---- */

@@ -136,7 +136,7 @@ static void put_examples(FILE *to)
 
 static const char *const exit_codes[][2] = {
     {"0", "The final answer was given."},
-    {"1", "Internal error."},
+    {"1", "Internal error; the file of -o or --junit cannot be written."},
     {"2", "Usage: a bad option, no prompt."},
     {"3", "A configuration, agent, plugin or schema file is invalid."},
     {"4", "The endpoint refused the key (401, 403), or there is none."},
@@ -148,7 +148,7 @@ static const char *const exit_codes[][2] = {
     {"10", "The answer is empty, refused, cut off or does not fit its schema."},
     {"11", "In a replay a request differs from the recorded one."},
     {"12", "The sandbox asked for cannot be had."},
-    {"13", "The journal is missing, locked or damaged, or the disk is full."},
+    {"13", "Standard output cannot be written, or a session is missing, locked or damaged."},
     {"14", "The same calls again and again without progress."},
     {"130, 143, 129, 141", "Ended by SIGINT, SIGTERM, SIGHUP, or because standard output is "
                            "closed."},
@@ -163,6 +163,8 @@ static const char *const variables[][2] = {
     {"TACKLE_...", "Any setting: TACKLE_MAX_STEPS is --max-steps."},
     {"NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM, CI",
      "Whether colours and a moving status line are used."},
+    {"GITHUB_ACTIONS, GITHUB_STEP_SUMMARY, GITLAB_CI",
+     "What --ci auto goes by, and where the summary of a step goes."},
     {"XDG_CONFIG_HOME", "Where the user's configuration is; ~/.config by default."},
     {"TACKLE_DATA_DIR", "Where the files of tackle demo are, if not where they were installed."},
     {NULL, NULL}};

@@ -295,6 +295,24 @@ static void annotations_are_escaped(void **state)
     report_release(&r);
 }
 
+static void what_is_worth_a_warning(void **state)
+{
+    struct report r;
+    (void)state;
+    start(&r);
+    feed(&r, "budget.warning",
+         json_pack("{ss si si si}", "kind", "max_tool_calls", "used", 8, "limit", 10, "percent",
+                   80));
+    feed(&r, "model.fallback",
+         json_pack("{ss ss ss}", "from", "a", "to", "b", "reason", "a is\nill"));
+    end(&r, "success", "final", 0, "x");
+    char *text = annotations(&r);
+    assert_string_equal(text, "::warning title=tackle::80 %25 of the limit on tool calls is used\n"
+                              "::warning title=tackle::b was asked instead of a: a is ill\n");
+    free(text);
+    report_release(&r);
+}
+
 static void annotations_are_capped(void **state)
 {
     struct report r;
@@ -326,6 +344,7 @@ int main(void)
         cmocka_unit_test(summary_fits_its_room),
         cmocka_unit_test(summary_is_appended_up_to_the_limit),
         cmocka_unit_test(annotations_are_escaped),
+        cmocka_unit_test(what_is_worth_a_warning),
         cmocka_unit_test(annotations_are_capped),
     };
     (void)setlocale(LC_ALL, "C.UTF-8");
