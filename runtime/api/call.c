@@ -65,6 +65,12 @@ static void on_changed(void *user, const char *path, const char *what)
         c->events.changed(c->events.user, path, what);
 }
 
+static int on_remember(void *user, const char *note, size_t len, struct err *err)
+{
+    const struct api_call *c = user;
+    return c->events.remember ? c->events.remember(c->events.user, note, len, err) : 0;
+}
+
 static void on_host_done(void *user, const struct toolhost_result *r)
 {
     const struct run_result_of_call result = {.code = r->code,
@@ -86,6 +92,7 @@ static int start_in_host(struct api_call *c, const struct prepared *p, const str
     const struct toolhost_events events = {.progress = on_progress,
                                            .log = on_log,
                                            .changed = on_changed,
+                                           .remember = on_remember,
                                            .done = on_host_done,
                                            .user = c};
     prepared_place(p, tool, &place);

@@ -152,6 +152,7 @@ int32_t tackle_load_config(tackle_runtime *rt, tackle_error *error)
     struct err err = {.code = ERR_NONE};
     rt->config_dir = xdg_dir("XDG_CONFIG_HOME", ".config");
     rt->cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");
+    rt->state_dir = xdg_dir("XDG_STATE_HOME", ".local/state");
     rt->temp_dir = copy_env("TMPDIR");
     rt->scratch.parent = rt->temp_dir;
     rt->plugin_path = copy_env("TACKLE_PLUGIN_PATH");

@@ -14,7 +14,8 @@ struct tackle_run {
     struct provider provider, fallback;
     struct backend *backend, *fallback_backend; /* the second is NULL when there is no fallback */
     struct results results;
-    char *schema; /* owned text of --output-schema; NULL */
+    struct journal_file *journal; /* NULL: none is kept */
+    char *schema;                 /* owned text of --output-schema; NULL */
     struct run *run;
     struct chat_body body; /* of the request in flight */
     bool body_in_use;
@@ -45,6 +46,13 @@ static void on_event(void *user, uint64_t seq, const char *type, const char *jso
                                 .text_len = text_len};
     if (r->on_event)
         r->on_event(r->user, r, &event);
+}
+
+static int on_record(void *user, const char *kind, const char *body, size_t len, bool sync,
+                     struct err *err)
+{
+    const struct tackle_run *r = user;
+    return r->journal ? journal_file_append(r->journal, kind, body, len, sync, err) : 0;
 }
 
 /* ---- The model ---- */
@@ -115,6 +123,12 @@ static void on_call_changed(void *user, const char *path, const char *what)
     run_file_changed(c->run->run, c->call, path, what);
 }
 
+static int on_call_remember(void *user, const char *note, size_t len, struct err *err)
+{
+    const struct call_context *c = user;
+    return run_call_remember(c->run->run, c->call, note, len, err);
+}
+
 static void on_call_done(void *user, const struct run_result_of_call *result)
 {
     struct call_context *c = user;
@@ -133,6 +147,7 @@ static void start_call(struct tackle_run *r, struct run_call *call)
         const struct api_call_events events = {.progress = on_call_progress,
                                                .log = on_call_log,
                                                .changed = on_call_changed,
+                                               .remember = on_call_remember,
                                                .done = on_call_done,
                                                .user = c};
         c->started = api_call_start(r->rt, &r->prepared, call->tool, call->args, call->args_len,
@@ -336,6 +351,8 @@ static int make_run(struct tackle_run *r, struct err *err)
         .read_result = &r->results.function.tool,
         .keep = results_keep,
         .keep_user = &r->results,
+        .journal = on_record,
+        .journal_user = r,
         .sink = r->on_event ? on_event : NULL,
         .user = r,
     };
@@ -348,6 +365,9 @@ static int add_prompt(struct tackle_run *r, const tackle_run_options *options, s
     struct prompt prompt;
     prompt_init(&prompt);
     int status = prompt_build(&prompt, &r->prepared.settings, options->files, options->prompt, err);
+    if (status == 0)
+        status = journal_begin(r->rt, &r->prepared, &r->provider, run_events(r->run)->run,
+                               options->prompt, &r->journal, err);
     if (status == 0)
         status = run_prompt(r->run, prompt.parts, prompt.count, err);
     prompt_release(&prompt);
@@ -468,6 +488,7 @@ void tackle_run_free(tackle_run *run)
     if (r->next)
         r->next->prev = r->prev;
     run_free(r->run);
+    journal_file_close(r->journal);
     results_release(&r->results);
     backend_free(r->backend);
     backend_free(r->fallback_backend);

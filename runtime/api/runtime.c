@@ -162,6 +162,7 @@ void tackle_runtime_free(tackle_runtime *rt)
     free(rt->agent_path);
     free(rt->config_dir);
     free(rt->cache_dir);
+    free(rt->state_dir);
     scratch_remove(&rt->scratch);
     free(rt->temp_dir);
     json_decref(rt->warnings);

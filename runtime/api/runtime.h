@@ -14,6 +14,7 @@
 #include "engine/tool.h"
 #include "io/backend.h"
 #include "io/http.h"
+#include "io/journal_file.h"
 #include "io/loop.h"
 #include "io/plugin.h"
 #include "io/toolhost.h"
@@ -53,6 +54,7 @@ struct tackle_runtime {
     char *agent_path;              /* TACKLE_AGENT_PATH likewise */
     char *config_dir;              /* $XDG_CONFIG_HOME/tackle likewise */
     char *cache_dir;               /* $XDG_CACHE_HOME/tackle likewise */
+    char *state_dir;               /* $XDG_STATE_HOME/tackle likewise */
     char *temp_dir;                /* TMPDIR likewise */
     json_t *warnings;              /* of reading configuration: texts */
     struct tackle_run *runs;
@@ -182,6 +184,20 @@ void results_release(struct results *r);
 /* In the form of run_config.keep. */
 int results_keep(void *user, const char *id, const char *text, size_t len);
 
+/* ---- journal.c: the journal of a run ---- */
+
+/* Where the journals of these settings are kept; malloc'd. NULL with code ERR_NONE: they are kept
+ * nowhere; NULL with another code: an error. */
+char *journal_folder(const struct tackle_runtime *rt, const struct settings *s, struct err *err);
+
+enum durability journal_durability(const struct settings *s);
+
+/* A new journal for `run`, with its first record. *out is NULL when the settings want none.
+ * `prompt` is what people know the run by. */
+int journal_begin(struct tackle_runtime *rt, const struct prepared *p,
+                  const struct provider *provider, const char *run, const char *prompt,
+                  struct journal_file **out, struct err *err);
+
 /* ---- config.c ---- */
 
 /* Reads .tackle/config.yaml of a workspace into settings, which may only tighten. */
@@ -196,6 +212,7 @@ struct api_call_events {
     void (*progress)(void *user, const char *text, size_t len);
     void (*log)(void *user, const char *level, const char *text);
     void (*changed)(void *user, const char *path, const char *what);
+    int (*remember)(void *user, const char *note, size_t len, struct err *err);
     void (*done)(void *user, const struct run_result_of_call *result);
     void *user;
 };

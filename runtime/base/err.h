@@ -17,7 +17,8 @@ enum err_code {
     ERR_PARSE,  /* bytes that are not what they should be */
     ERR_AUTH,   /* no key, or the key is refused */
     ERR_API,    /* the endpoint failed */
-    ERR_REPLAY  /* a recording does not fit */
+    ERR_REPLAY, /* a recording does not fit */
+    ERR_SESSION /* a journal is missing, in use or damaged, or cannot be written */
 };
 
 struct err {

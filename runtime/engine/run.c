@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "engine/run_answer.h"
+#include "engine/run_journal.h"
 #include "engine/run_result.h"
 #include "engine/run_state.h"
 
@@ -73,6 +74,7 @@ void run_free(struct run *run)
     json_decref(run->structured);
     schema_free(run->schema);
     free(run->format);
+    free(run->recorded_state);
     free(run->error);
     free(run->result);
     free(run);
@@ -128,7 +130,7 @@ int run_prompt(struct run *run, const struct chat_part *parts, size_t count, str
     run->structuring = run->corrected = false;
     json_decref(run->structured);
     run->structured = NULL;
-    return 0;
+    return journal_progress(run) == 0 ? 0 : err_set(err, ERR_SESSION, "%s", run->error);
 }
 
 /* ---- What to do next ----
@@ -139,9 +141,10 @@ int run_prompt(struct run *run, const struct chat_part *parts, size_t count, str
 /* All results are there: they go back in the order asked, and the step is over. */
 static void close_step(struct run *r)
 {
-    run_answer_calls(r, "");
     r->state = STATE_ASK;
-    emit_step_completed(r);
+    run_answer_calls(r, "");
+    if (r->state == STATE_ASK)
+        emit_step_completed(r);
     if (r->state == STATE_ASK)
         budget_warn(r);
     if (r->step >= r->config.max_steps)
@@ -172,7 +175,10 @@ void run_next(struct run *run, struct run_action *action)
     }
     switch (run->state) {
     case STATE_ASK:
-        begin_asking(run, action);
+        if (journal_progress(run) == 0)
+            begin_asking(run, action);
+        else
+            action->kind = RUN_ENDED;
         break;
     case STATE_SLEEP:
         run->state = STATE_SLEEPING;

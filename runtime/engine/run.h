@@ -59,6 +59,12 @@ struct run_config {
     int (*keep)(void *user, const char *id, const char *text, size_t len);
     void *keep_user;
     const struct tool *read_result;
+    /* Writes a record of the journal (engine/run_journal.h): 0, or -1 with *err, which ends the run
+     * before anything is done that is not recorded. `sync`: it must be on disk on return. NULL:
+     * there is no journal. */
+    int (*journal)(void *user, const char *kind, const char *body, size_t len, bool sync,
+                   struct err *err);
+    void *journal_user;
     event_sink sink;
     void *user;
 };
@@ -70,7 +76,7 @@ struct run_call {
     const struct tool *tool; /* NULL: there is no such tool */
     char *id;                /* owned: as the model knows it */
     char *name;              /* owned */
-    char key[48];            /* ours: run, step and place; the same after a resume */
+    char key[48];            /* ours: run, step and place in it; the same after a resume */
     char *args;              /* owned JSON text of the arguments object */
     size_t args_len;
     void *handle;      /* the owner's, while it runs */
@@ -129,6 +135,9 @@ void run_awake(struct run *run);
 void run_call_done(struct run *run, struct run_call *call, const struct run_result_of_call *result);
 void run_call_progress(struct run *run, struct run_call *call, const char *text, size_t len);
 void run_file_changed(struct run *run, struct run_call *call, const char *path, const char *what);
+/* What a tool notes for its probe(): recorded on return. */
+int run_call_remember(struct run *run, const struct run_call *call, const char *note, size_t len,
+                      struct err *err);
 void run_warn(struct run *run, const char *text);
 
 /* Ends the run now. What is in flight is the owner's to drop: see run_running(). */

@@ -7,6 +7,7 @@
 #include <tackle/plugin.h>
 
 #include "base/text.h"
+#include "engine/run_journal.h"
 #include "engine/run_state.h"
 
 #define MESSAGE_MAX 3000 /* bytes of a tool's reason for its failure */
@@ -39,6 +40,8 @@ static bool permit(struct run *r, struct run_call *c)
 {
     struct err why = {.text = ""};
     bool allowed = policy_allows(&r->config.policy, c->tool, &why);
+    if (journal_decision(r, c, allowed, why.text) != 0)
+        return false;
     event_emit(&r->events, "permission.decided",
                json_pack("{s:I, s:s, s:s, s:s, s:s}", "step", (json_int_t)r->step, "call", c->key,
                          "name", c->name, "decision", allowed ? "allow" : "deny", "reason",
@@ -87,7 +90,8 @@ static int take_call(struct run *r, struct run_call *c, const struct chat_call *
     const char *name = find_tool(r, asked->name) ? asked->name : chat_call_plain_name(asked->name);
     *c = (struct run_call){.state = CALL_READY, .tool = find_tool(r, name)};
     buf_init(&c->result, RUN_RESULT_MAX + 4096);
-    (void)snprintf(c->key, sizeof c->key, "%s.%" PRId64 ".%zu", r->events.run, r->step, place + 1);
+    (void)snprintf(c->key, sizeof c->key, "%s.%" PRId64 ".%zu", r->events.run, r->counts.steps,
+                   place + 1);
     c->id = strdup(asked->id);
     c->name = strdup(asked->name);
     c->args = asked->args ? json_dumps(asked->args, JSON_COMPACT | JSON_REAL_PRECISION(17))
@@ -178,6 +182,10 @@ bool run_start_call(struct run *r, struct run_action *action)
     struct run_call *c = next_call(r);
     if (!c)
         return false;
+    if (journal_tool_started(r, c) != 0) {
+        action->kind = RUN_ENDED;
+        return true;
+    }
     c->state = CALL_RUNNING;
     *action = (struct run_action){.kind = RUN_CALL, .call = c};
     event_emit(
@@ -260,6 +268,7 @@ void run_call_done(struct run *run, struct run_call *call, const struct run_resu
     budget_watch_loop(run, call);
     if (result->code != 0)
         run->counts.tool_errors++;
+    (void)journal_tool_finished(run, call, code_name(result->code), result->duration_ms);
     event_emit(&run->events, "tool.completed",
                json_pack("{s:I, s:s, s:s, s:b, s:s, s:I, s:I, s:b, s:o?}", "step",
                          (json_int_t)run->step, "call", call->key, "name", call->name, "ok",
@@ -306,6 +315,8 @@ void run_answer_calls(struct run *r, const char *text)
         }
         (void)chat_add_tool(&r->messages, c->id, c->name, c->result.data, c->result.len);
     }
+    if (r->call_count > 0)
+        (void)journal_answered(r, text);
     run_forget_calls(r);
 }
 

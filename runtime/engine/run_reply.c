@@ -1,6 +1,7 @@
 /* What the model answered, and what to do when it did not. */
 #include "engine/run_answer.h"
 #include "engine/run_compact.h"
+#include "engine/run_journal.h"
 #include "engine/run_result.h"
 #include "engine/run_state.h"
 
@@ -167,6 +168,8 @@ static void accept_turn(struct run *r, struct chat_turn *turn)
     r->compacted = false;
     if (turn->stop == CHAT_STOP_TOOL_CALLS)
         run_take_calls(r, turn);
+    if (journal_progress(r) != 0)
+        return;
     emit_message(r, turn);
     if (turn->stop == CHAT_STOP_TOOL_CALLS) {
         run_check_calls(r, turn);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/run_journal.h"
 #include "engine/run_state.h"
 
 static json_t *cost_json(double cost)
@@ -42,6 +43,7 @@ void run_file_changed(struct run *run, struct run_call *call, const char *path, 
 {
     size_t index;
     json_t *file;
+    (void)journal_file_changed(run, call, path, what);
     event_emit(&run->events, "file.changed",
                json_pack("{s:I, s:s, s:s, s:s}", "step", (json_int_t)run->step, "call", call->key,
                          "path", path, "what", what));
@@ -105,6 +107,9 @@ static char *short_result(const struct run *r)
 
 void run_finish(struct run *run, int64_t duration_ms)
 {
+    /* Calls that were given up are counted again when the run goes on. */
+    if (run->call_count == 0)
+        (void)journal_progress(run);
     json_t *fields = result_json(run, duration_ms);
     json_t *whole = json_pack("{s:s, s:i, s:s}", "type", "result", "v", 1, "run", run->events.run);
     free(run->result);
@@ -114,6 +119,9 @@ void run_finish(struct run *run, int64_t duration_ms)
     if (!run->result)
         run->result = short_result(run);
     json_decref(whole);
+    if (run->result && journal_run_finished(run, run->result) != 0 &&
+        run->reason != STOP_SESSION_ERROR)
+        run_warn(run, "the journal cannot be written: the end of this run is not in it");
     event_emit(&run->events, "result", fields);
 }
 

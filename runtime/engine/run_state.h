@@ -21,7 +21,8 @@ enum run_state {
 #define LEFT_OUT_FORMAT   (1u << 3) /* response_format */
 #define LEFT_OUT_MAX      (1u << 4) /* max_tokens; max_completion_tokens takes its place */
 
-#define RUN_LOOP_MEMORY 64
+#define RUN_LOOP_MEMORY  64
+#define JOURNAL_CALL_MAX (64u << 20)
 
 struct run {
     struct run_config config;
@@ -30,6 +31,8 @@ struct run {
     int signal;
     struct events events;
     struct buf messages;             /* the conversation, serialised */
+    size_t recorded;                 /* bytes of it that are in the journal */
+    char *recorded_state;            /* owned: the last record of the state; NULL */
     struct buf tools;                /* the offered tools, serialised */
     struct buf text;                 /* of the last turn that had any */
     int64_t step;                    /* since the prompt; counts.steps goes on */

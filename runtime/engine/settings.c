@@ -71,6 +71,12 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
                            "end when one call gives one result more than N times; 0: never"),
     [SET_RETRIES] =
         ROW("retries", "int", "N", "5", NULL, "limits", "how often a failed request is repeated"),
+    [SET_STATE_DIR] = ROW("state_dir", "path", "DIR", NULL, NULL, "state",
+                          "keep the journals of runs below this folder, not in $XDG_STATE_HOME"),
+    [SET_EPHEMERAL] = ROW("ephemeral", "bool", NULL, "false", NULL, "state",
+                          "keep no journal: the run cannot be resumed or looked at later"),
+    [SET_DURABILITY] = ROW("durability", "choice", "WHAT", "process", "none|process|power", "state",
+                           "what the journal outlives: nothing, a killed process, a power cut"),
     [SET_REPLAY] = ROW("replay", "path", "DIR", NULL, NULL, "state",
                        "take the model's replies from a recording; tools run for real"),
     [SET_REPLAY_SPEED] = ROW("replay_speed", "int", "N", "0", NULL, "state",

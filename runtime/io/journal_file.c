@@ -1,0 +1,382 @@
+#include "io/journal_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crc32c.h"
+#include "base/path.h"
+#include "io/scratch.h"
+
+#define FILE_NAME    "journal.jsonl"
+#define JOURNAL_MAX  (1u << 30)
+#define GATHERED_MAX (64u << 10)
+
+struct journal_file {
+    char *dir; /* owned */
+    int dir_fd, fd;
+    enum durability durability;
+    struct journal_chain chain;
+    off_t size;         /* of the records that are on the file */
+    struct buf pending; /* whole lines */
+    struct err broken;  /* code ERR_NONE while it can be written */
+};
+
+static int fail(struct err *err, const char *what, const char *path)
+{
+    return err_set(err, ERR_SESSION, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+/* ---- Bytes ---- */
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t put = write(fd, data, len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        data += put;
+        len -= (size_t)put;
+    }
+    return 0;
+}
+
+static int read_all(int fd, struct buf *out)
+{
+    for (;;) {
+        if (buf_reserve(out, GATHERED_MAX) != 0) {
+            errno = EFBIG;
+            return -1;
+        }
+        ssize_t got = read(fd, out->data + out->len, GATHERED_MAX);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return (int)got;
+        out->len += (size_t)got;
+        out->data[out->len] = '\0';
+    }
+}
+
+/* ---- Directories ---- */
+
+/* mkdir -p */
+static int make_path(const char *path, struct err *err)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    int status = 0;
+    for (char *slash = strchr(copy + 1, '/'); status == 0; slash = strchr(slash + 1, '/')) {
+        if (slash)
+            *slash = '\0';
+        if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+            status = fail(err, "make", copy);
+        if (!slash)
+            break;
+        *slash = '/';
+    }
+    free(copy);
+    return status;
+}
+
+static struct journal_file *file_new(const char *runs, const char *id, enum durability durability,
+                                     struct err *err)
+{
+    struct journal_file *f = calloc(1, sizeof *f);
+    char *dir = path_join(runs, id);
+    if (!f || !dir) {
+        free(f);
+        free(dir);
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    *f = (struct journal_file){.dir = dir, .dir_fd = -1, .fd = -1, .durability = durability};
+    buf_init(&f->pending, JOURNAL_LINE_MAX + GATHERED_MAX + 4096);
+    return f;
+}
+
+static void file_free(struct journal_file *f)
+{
+    if (f->fd >= 0)
+        (void)close(f->fd); /* and unlocks */
+    if (f->dir_fd >= 0)
+        (void)close(f->dir_fd);
+    buf_release(&f->pending);
+    free(f->dir);
+    free(f);
+}
+
+static int open_dir(struct journal_file *f, struct err *err)
+{
+    f->dir_fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return f->dir_fd >= 0 ? 0 : fail(err, "open", f->dir);
+}
+
+/* Other processes, and other journal_files of this one, get EAGAIN until it is closed. */
+static int lock(const struct journal_file *f, struct err *err)
+{
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(f->fd, F_OFD_SETLK, &all) == 0)
+        return 0;
+    if (errno != EAGAIN && errno != EACCES)
+        return fail(err, "lock", f->dir);
+    return err_set(err, ERR_SESSION,
+                   "the run in %s is going on in another process; wait until that has ended",
+                   f->dir);
+}
+
+/* A name is on disk when its directory is. */
+static int sync_names(const struct journal_file *f, const char *runs)
+{
+    if (f->durability != DURABILITY_POWER)
+        return 0;
+    int fd = open(runs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int status = fd >= 0 ? fsync(fd) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    return status == 0 ? fsync(f->dir_fd) : -1;
+}
+
+struct journal_file *journal_file_create(const char *runs, const char *id,
+                                         enum durability durability, struct err *err)
+{
+    struct journal_file *f = file_new(runs, id, durability, err);
+    if (!f || make_path(runs, err) != 0)
+        goto fail;
+    if (mkdir(f->dir, 0700) != 0) {
+        fail(err, "make", f->dir);
+        goto fail;
+    }
+    if (open_dir(f, err) != 0)
+        goto fail;
+    f->fd = openat(f->dir_fd, FILE_NAME,
+                   O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (f->fd < 0 || sync_names(f, runs) != 0) {
+        fail(err, "make a journal in", f->dir);
+        goto fail;
+    }
+    if (lock(f, err) == 0)
+        return f;
+fail:
+    if (f)
+        file_free(f);
+    return NULL;
+}
+
+/* ---- Reading ---- */
+
+static bool is_id(const char *id)
+{
+    size_t len = strlen(id);
+    return len > 0 && len < 64 && strspn(id, "0123456789abcdefghijklmnopqrstuvwxyz") == len;
+}
+
+static int open_file(struct journal_file *f, const char *id, int flags, struct err *err)
+{
+    struct stat st;
+    if (!is_id(id) || access(f->dir, F_OK) != 0)
+        return err_set(err, ERR_SESSION, "there is no run '%.64s'; 'tackle runs ls' lists them",
+                       id);
+    if (open_dir(f, err) != 0)
+        return -1;
+    f->fd = openat(f->dir_fd, FILE_NAME, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (f->fd < 0 || fstat(f->fd, &st) != 0)
+        return fail(err, "open the journal in", f->dir);
+    return S_ISREG(st.st_mode)
+               ? 0
+               : err_set(err, ERR_SESSION, "the journal in %s is no regular file", f->dir);
+}
+
+static int read_file(struct journal_file *f, struct buf *text, struct err *err)
+{
+    buf_clear(text);
+    return read_all(f->fd, text) == 0 ? 0 : fail(err, "read the journal in", f->dir);
+}
+
+/* Walks over all records; puts the file to the end of the last. */
+static int check(struct journal_file *f, const struct buf *text, size_t *torn, struct err *err)
+{
+    struct journal_reader reader = {.data = text->data, .len = text->len};
+    struct journal_record record;
+    enum journal_found found;
+    while ((found = journal_next(&reader, &record, err)) == JOURNAL_RECORD)
+        if (record.number == 1 && journal_check_version(&record, err) != 0)
+            return -1;
+    if (found == JOURNAL_DAMAGED)
+        return err_prefix(err, "%s", f->dir);
+    if (reader.chain.number == 0)
+        return err_set(err, ERR_SESSION, "the run in %s had not begun; there is nothing in it",
+                       f->dir);
+    *torn = text->len - reader.at;
+    f->chain = reader.chain;
+    f->size = (off_t)reader.at;
+    return *torn == 0 || ftruncate(f->fd, f->size) == 0 ? 0 : fail(err, "cut", f->dir);
+}
+
+struct journal_file *journal_file_open(const char *runs, const char *id, enum durability durability,
+                                       struct buf *text, size_t *torn, struct err *err)
+{
+    struct journal_file *f = file_new(runs, id, durability, err);
+    if (!f)
+        return NULL;
+    if (open_file(f, id, O_RDWR | O_APPEND, err) == 0 && lock(f, err) == 0 &&
+        read_file(f, text, err) == 0 && check(f, text, torn, err) == 0) {
+        buf_cut(text, (size_t)f->size);
+        return f;
+    }
+    file_free(f);
+    return NULL;
+}
+
+int journal_file_read(const char *runs, const char *id, struct buf *text, struct err *err)
+{
+    struct journal_file *f = file_new(runs, id, DURABILITY_NONE, err);
+    if (!f)
+        return -1;
+    int status = open_file(f, id, O_RDONLY, err) == 0 ? read_file(f, text, err) : -1;
+    file_free(f);
+    return status;
+}
+
+static int read_blob(const char *dir, uint64_t number, struct buf *out)
+{
+    char path[4096];
+    int len = snprintf(path, sizeof path, "%s/blobs/%" PRIu64, dir, number);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return -1;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int status = fd >= 0 ? read_all(fd, out) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    return status;
+}
+
+int journal_file_body(const char *dir, const struct journal_record *record, struct buf *out,
+                      struct err *err)
+{
+    size_t before = out->len, len;
+    uint32_t sum;
+    if (!journal_is_blob(record, &len, &sum))
+        return buf_append(out, record->body, record->len) == 0
+                   ? 0
+                   : err_set(err, ERR_NOMEM, "out of memory");
+    if (read_blob(dir, record->number, out) == 0 && out->len - before == len &&
+        crc32c(0, out->data + before, len) == sum)
+        return 0;
+    buf_cut(out, before);
+    return err_set(err, ERR_SESSION,
+                   "record %" PRIu64 " of the journal is damaged: %s/blobs/%" PRIu64
+                   " is missing or has changed",
+                   record->number, dir, record->number);
+}
+
+/* ---- Writing ---- */
+
+/* No more is written: what follows a record that is missing would be of no use. */
+static int break_down(struct journal_file *f, int error, struct err *err)
+{
+    (void)err_set(&f->broken, ERR_SESSION,
+                  "the journal in %s cannot be written: %s; what was recorded before is safe",
+                  f->dir, strerror(error));
+    if (err)
+        *err = f->broken;
+    return -1;
+}
+
+static int flush(struct journal_file *f, struct err *err)
+{
+    if (write_all(f->fd, f->pending.data, f->pending.len) != 0) {
+        int error = errno;
+        (void)ftruncate(f->fd, f->size); /* else the tail is torn, which a reader can tell */
+        return break_down(f, error, err);
+    }
+    f->size += (off_t)f->pending.len;
+    buf_clear(&f->pending);
+    return 0;
+}
+
+static int write_blob(struct journal_file *f, uint64_t number, const char *body, size_t len)
+{
+    char name[48];
+    (void)snprintf(name, sizeof name, "blobs/%" PRIu64, number);
+    if (mkdirat(f->dir_fd, "blobs", 0700) != 0 && errno != EEXIST)
+        return -1;
+    /* One that is there belongs to a record that was never written. */
+    int fd = openat(f->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    int status = write_all(fd, body, len);
+    if (status == 0 && f->durability == DURABILITY_POWER)
+        status = fsync(fd);
+    int error = errno;
+    if (close(fd) != 0 && status == 0)
+        return -1;
+    errno = error;
+    return status;
+}
+
+int journal_file_append(struct journal_file *file, const char *kind, const char *body, size_t len,
+                        bool sync, struct err *err)
+{
+    struct journal_file *f = file;
+    struct buf blob;
+    int status = 0;
+    if (f->broken.code != ERR_NONE) {
+        *err = f->broken;
+        return -1;
+    }
+    buf_init(&blob, 128);
+    if (len > JOURNAL_LINE_MAX) {
+        status = write_blob(f, f->chain.number + 1, body, len);
+        if (status == 0 && journal_blob_body(&blob, body, len) != 0) {
+            errno = ENOMEM;
+            status = -1;
+        }
+        body = blob.data;
+        len = blob.len;
+    }
+    if (status == 0 &&
+        journal_write(&f->chain, clock_wall_ms(), kind, body, len, &f->pending) != 0) {
+        errno = ENOMEM;
+        status = -1;
+    }
+    if (status != 0)
+        status = break_down(f, errno, err);
+    else if (f->durability != DURABILITY_NONE || f->pending.len > GATHERED_MAX)
+        status = flush(f, err);
+    if (status == 0 && sync && f->durability == DURABILITY_POWER && fdatasync(f->fd) != 0)
+        status = break_down(f, errno, err); /* what a second try says would not be true */
+    buf_release(&blob);
+    return status;
+}
+
+const char *journal_file_dir(const struct journal_file *file)
+{
+    return file->dir;
+}
+
+void journal_file_close(struct journal_file *file)
+{
+    struct err ignored;
+    if (!file)
+        return;
+    if (file->broken.code == ERR_NONE && file->pending.len > 0)
+        (void)flush(file, &ignored);
+    file_free(file);
+}
+
+void journal_file_discard(struct journal_file *file)
+{
+    scratch_delete(file->dir);
+    buf_clear(&file->pending);
+    file_free(file);
+}
