@@ -295,12 +295,14 @@ static int make_backend(struct tackle_run *r, struct err *err)
         return -1;
     r->backend = replay ? backend_replay_new(r->rt->loop, replay,
                                              (int)settings_number(s, SET_REPLAY_SPEED), err)
-                        : backend_http_new(r->rt->http, &r->provider, err);
+                        : backend_http_new(r->rt->http, &r->provider,
+                                           settings_number(s, SET_MODEL_TIMEOUT), err);
     if (!r->backend || replay || !settings_text(s, SET_FALLBACK_MODEL))
         return r->backend ? 0 : -1;
     if (provider_resolve_fallback(s, &r->provider, api_getenv, r->rt, &r->fallback, err) != 0)
         return -1;
-    r->fallback_backend = backend_http_new(r->rt->http, &r->fallback, err);
+    r->fallback_backend =
+        backend_http_new(r->rt->http, &r->fallback, settings_number(s, SET_MODEL_TIMEOUT), err);
     return r->fallback_backend ? 0 : -1;
 }
 

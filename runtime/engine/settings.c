@@ -67,6 +67,9 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
                          "end after this time: 90, 30s, 5m, 1h"),
     [SET_TOOL_TIMEOUT] = ROW("tool_timeout", "duration", "TIME", "120s", NULL, "limits",
                              "the most one tool call may take"),
+    [SET_MODEL_TIMEOUT] =
+        ROW("model_timeout", "duration", "TIME", "300s", NULL, "limits",
+            "the longest silence of the endpoint; models that think send nothing meanwhile"),
     [SET_LOOP_LIMIT] = ROW("loop_limit", "int", "N", "5", NULL, "limits",
                            "end when one call gives one result more than N times; 0: never"),
     [SET_RETRIES] =

@@ -26,9 +26,10 @@ struct backend_events {
     void *user;
 };
 
-/* Asks provider->base_url. Borrows http and provider. */
+/* Asks provider->base_url; an endpoint that is silent for silence_ms has failed. Borrows http and
+ * provider. */
 struct backend *backend_http_new(struct http *http, const struct provider *provider,
-                                 struct err *err);
+                                 int64_t silence_ms, struct err *err);
 
 /* Answers from the files of a directory, in the order of their names: 001.sse, 002.sse, ... one
  * response body each. With speed 0 at once, else in pieces, as if written by a model: `speed`

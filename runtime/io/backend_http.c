@@ -6,15 +6,12 @@
 #include "base/buf.h"
 #include "io/backend_ops.h"
 
-/* Thinking models send nothing while they think: tens of seconds are usual (wire.md, section 2). */
-#define FIRST_BYTE_MS 300000
-#define IDLE_MS       120000
-
 struct http_backend {
     struct backend base;
     struct http *http;
     const struct provider *provider;
     char *url;
+    int64_t silence_ms;
 };
 
 struct http_ask {
@@ -115,8 +112,8 @@ static struct backend_ask *http_ask(struct backend *backend, const struct chat_b
         .bearer = b->provider->key,
         .body = slices,
         .body_count = CHAT_BODY_SLICES,
-        .first_byte_ms = FIRST_BYTE_MS,
-        .idle_ms = IDLE_MS,
+        .first_byte_ms = b->silence_ms,
+        .idle_ms = b->silence_ms,
         .data = on_data,
         .done = on_done,
         .user = a,
@@ -144,7 +141,7 @@ static void http_backend_free(struct backend *backend)
 }
 
 struct backend *backend_http_new(struct http *http, const struct provider *provider,
-                                 struct err *err)
+                                 int64_t silence_ms, struct err *err)
 {
     static const struct backend_ops ops = {http_ask, http_ask_cancel, http_backend_free};
     struct http_backend *b = calloc(1, sizeof *b);
@@ -157,6 +154,7 @@ struct backend *backend_http_new(struct http *http, const struct provider *provi
         return NULL;
     }
     (void)snprintf(url, size, "%s/chat/completions", provider->base_url);
-    *b = (struct http_backend){.base = {&ops}, .http = http, .provider = provider, .url = url};
+    *b = (struct http_backend){
+        .base = {&ops}, .http = http, .provider = provider, .url = url, .silence_ms = silence_ms};
     return &b->base;
 }

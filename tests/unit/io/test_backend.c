@@ -118,7 +118,7 @@ static void open_endpoint(struct world *w, const char *script)
     if (endpoint_child_start(script, &w->endpoint, &err) != 0)
         fail_msg("%s", err.text);
     w->provider.base_url = w->endpoint.url;
-    w->backend = backend_http_new(w->http, &w->provider, &err);
+    w->backend = backend_http_new(w->http, &w->provider, 60000, &err);
     assert_non_null(w->backend);
 }
 
@@ -199,7 +199,7 @@ static void nobody_at_home_is_worth_another_try(void **state)
     char url[ENDPOINT_URL_SIZE];
     (void)snprintf(url, sizeof url, "%s", endpoint_url(nobody));
     w->provider.base_url = url;
-    w->backend = backend_http_new(w->http, &w->provider, &err);
+    w->backend = backend_http_new(w->http, &w->provider, 60000, &err);
     ask(w);
     endpoint_free(nobody);
     assert_int_equal(w->class, CHAT_ERROR_TRANSIENT);
