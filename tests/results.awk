@@ -20,6 +20,11 @@ function attribute(name,    at) {
     return plain(substr(at, 1, index(at, "\"") - 1))
 }
 
+function reason(text) {
+    sub(/^[Ss](KIPPED|kipped):? +/, "", text)
+    return text
+}
+
 # The end of the output, without what says that all is well.
 function fail(why,    i, kept, text) {
     failed++
@@ -41,7 +46,7 @@ function tell_skipped_cases(    i, listed) {
             continue
         if (line[i - 1] ~ /^\[/)
             return substr(line[i], 14)
-        print "skipped case: " test ": " substr(line[i], 14) ": " line[i - 1]
+        print "skipped case: " test ": " substr(line[i], 14) ": " reason(line[i - 1])
     }
     return ""
 }
@@ -57,7 +62,7 @@ function finish(    lost) {
             fail("case " lost " was skipped without a reason")
     } else if (message ~ /^SKIP_/ && count) {
         skipped++
-        print "skipped: " test ": " line[count]
+        print "skipped: " test ": " reason(line[count])
     } else if (message ~ /^SKIP_/) {
         fail("skipped without a reason")
     } else if (status == "fail") {
