@@ -14,7 +14,7 @@ struct world {
     const struct tool *list[4];
     struct run_config config;
     struct run *run;
-    json_t *events; /* all of them, parsed */
+    json_t *events;     /* all of them, parsed */
     uint64_t cancel_at; /* seq of the event whose receipt stops the run; 0: none */
     uint64_t cancelled_in;
 };

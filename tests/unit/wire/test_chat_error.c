@@ -279,8 +279,9 @@ static void test_line_for_the_user(void **state)
     (void)state;
     assert_true(
         read_json("{\"error\":{\"message\":\"Key disabled.\",\"code\":\"invalid_api_key\"}}", 401));
-    expect_text("api.example.org answered 401 (invalid_api_key): Key disabled; check the key: is it "
-                "whole, and is it this endpoint's?");
+    expect_text(
+        "api.example.org answered 401 (invalid_api_key): Key disabled; check the key: is it "
+        "whole, and is it this endpoint's?");
     assert_true(read_json("{\"error\":{\"message\":\"Provider returned error\",\"code\":429,"
                           "\"metadata\":{\"raw\":\"busy\\nnow\"}}}",
                           429));
