@@ -150,6 +150,9 @@ static char *copy_env(const char *name)
 int32_t tackle_load_config(tackle_runtime *rt, tackle_error *error)
 {
     struct err err = {.code = ERR_NONE};
+    if (rt->configured)
+        return api_fail_as(error, STOP_USAGE, "the configuration has been read already");
+    rt->configured = true;
     rt->config_dir = xdg_dir("XDG_CONFIG_HOME", ".config");
     rt->cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");
     rt->state_dir = xdg_dir("XDG_STATE_HOME", ".local/state");
@@ -157,6 +160,7 @@ int32_t tackle_load_config(tackle_runtime *rt, tackle_error *error)
     rt->scratch.parent = rt->temp_dir;
     rt->plugin_path = copy_env("TACKLE_PLUGIN_PATH");
     rt->agent_path = copy_env("TACKLE_AGENT_PATH");
+    free(rt->host_program); /* of a look-up before */
     rt->host_program = copy_env("TACKLE_HOST_PROGRAM");
     if (read_file(&rt->settings, LAYER_SYSTEM, "/etc/tackle/config.yaml", rt->warnings, &err) != 0)
         return api_fail(error, &err);

@@ -81,7 +81,7 @@ static int read_one(int root, const char *relative, size_t *left, struct buf *ou
     if (status == 0 && !blank)
         (void)json_array_append_new(list, json_pack("{s:s, s:I, s:b}", "path", relative, "bytes",
                                                     (json_int_t)used, "cut", cut));
-    *left -= used;
+    *left = cut ? 0 : *left - used; /* not the last byte of what is left from the next file */
     free(text);
     return status;
 }

@@ -64,16 +64,19 @@ static void on_changed(void *user, const char *path, const char *what)
 static void on_done(void *user, const struct run_result_of_call *r)
 {
     struct waiting *w = user;
-    struct buf text;
+    struct buf text, error;
     buf_init(&text, 64u << 20);
+    buf_init(&error, 64u << 10);
     (void)text_for_model(&text, r->output, r->len);
+    if (r->code != 0)
+        (void)text_for_model(&error, r->message, strlen(r->message));
     if (r->omitted)
         (void)buf_format(&text, "\n[%" PRIu64 " bytes more were not kept]", r->omitted);
     w->row = json_pack("{s:s, s:b, s:i, s:o?, s:s, s:I, s:O}", "name", w->name, "ok", r->code == 0,
                        "code", (int)r->code, "output", json_stringn(text.data, text.len), "error",
-                       r->code == 0 ? "" : r->message, "duration_ms", (json_int_t)r->duration_ms,
-                       "files", w->files);
+                       error.data, "duration_ms", (json_int_t)r->duration_ms, "files", w->files);
     w->done = true;
+    buf_release(&error);
     buf_release(&text);
 }
 

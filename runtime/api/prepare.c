@@ -48,12 +48,12 @@ static void warn(struct prepared *p, const char *text)
 
 static int load_agent(struct tackle_runtime *rt, struct prepared *p, struct err *err)
 {
-    bool trusted = true, held_back = false;
+    bool trusted = true;
     const char *name = settings_text(&p->settings, SET_AGENT);
     if (agents_load(rt, &p->settings, name, &p->agent, &p->agent_path, &trusted, err) != 0 ||
-        agent_apply(&p->agent, &p->settings, trusted, &held_back, err) != 0)
+        agent_apply(&p->agent, &p->settings, trusted, &p->held_back, err) != 0)
         return -1;
-    if (held_back) {
+    if (p->held_back) {
         char line[256];
         (void)snprintf(line, sizeof line,
                        "agent %.60s comes from the workspace: its plugins and its sandbox are "
@@ -197,7 +197,7 @@ static int collect_tools(struct tackle_runtime *rt, struct prepared *p, struct e
         return exclude_tools(rt, s, err);
     const char *list = settings_text(s, SET_TOOLS);
     bool list_by_flag = list && settings_layer(s, SET_TOOLS) >= LAYER_ENVIRONMENT;
-    bool missing = false, agent_has_plugins = false;
+    bool missing = p->held_back, agent_has_plugins = false;
     struct plugin *plugin;
     for (size_t i = 0; i < settings_count(s, SET_PLUGIN); i++)
         agent_has_plugins |= settings_item_layer(s, SET_PLUGIN, i) == LAYER_AGENT;
@@ -351,7 +351,7 @@ int prepare(struct tackle_runtime *rt, const char *const *extra, struct prepared
     if (apply_extra(p, extra, err) != 0 || open_workspace(p, err) != 0)
         goto fail;
     /* Configuration is read as a whole or not at all. */
-    if (rt->config_dir && config_read_project(p->workspace, &p->settings, p->warnings, err) != 0)
+    if (rt->configured && config_read_project(p->workspace, &p->settings, p->warnings, err) != 0)
         goto fail;
     if (load_agent(rt, p, err) != 0)
         goto fail;

@@ -50,6 +50,7 @@ struct tackle_runtime {
     struct function *functions;
     struct loaded_plugin *plugins; /* each file once */
     char *host_program;            /* NULL until it is looked for */
+    bool configured;               /* tackle_load_config() was called */
     char *plugin_path;             /* TACKLE_PLUGIN_PATH when configuration was read; NULL */
     char *agent_path;              /* TACKLE_AGENT_PATH likewise */
     char *config_dir;              /* $XDG_CONFIG_HOME/tackle likewise */
@@ -147,6 +148,7 @@ int prompt_read_file(const char *path, size_t max, char **data, size_t *len, str
 struct prepared {
     struct settings settings;
     struct agent agent;
+    bool held_back; /* the agent asked for rights that it did not get */
     char *agent_path;
     char workspace[4096]; /* absolute, without links */
     int workspace_fd;
