@@ -190,7 +190,7 @@ static void the_environment_may_be_wrong(void **state)
     assert_int_equal(limit(w, "max_steps", NULL), 50);
 }
 
-static void reading_it_twice_is_no_difference(void **state)
+static void it_is_read_once(void **state)
 {
     struct world *w = *state;
     char *text = NULL, *again = NULL;
@@ -198,7 +198,8 @@ static void reading_it_twice_is_no_difference(void **state)
     assert_int_equal(setenv("TACKLE_PLUGIN_PATH", "/x", 1), 0);
     load(w);
     assert_int_equal(tackle_show_settings(w->rt, &text, &w->err), 0);
-    load(w);
+    assert_int_equal(tackle_load_config(w->rt, &w->err), -1);
+    assert_int_equal(w->err.exit_code, TACKLE_EXIT_USAGE);
     assert_int_equal(tackle_show_settings(w->rt, &again, &w->err), 0);
     assert_string_equal(text, again);
     tackle_free(text);
@@ -229,7 +230,7 @@ int main(void)
         TEST(a_file_that_is_too_large_is_refused),
         TEST(a_project_cannot_point_elsewhere),
         TEST(the_environment_may_be_wrong),
-        TEST(reading_it_twice_is_no_difference),
+        TEST(it_is_read_once),
         TEST(it_may_be_read_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,7 +150,7 @@ static void one_tool_is_called_without_a_model(void **state)
     check_call(w, "{\"do\":\"crash\"}", false, "", "SIGSEGV"); /* it printed bytes of no text */
     check_call(w, "{\"do\":\"exit\"}", false, "", "ended with exit status 0");
     world_set(w, "tool_timeout", "100ms");
-    check_call(w, "{\"do\":\"wait\"}", false, "", "100 ms");
+    check_call(w, "{\"do\":\"wait\"}", false, "", "deadline");
 }
 
 static void a_file_that_it_changed_is_told(void **state)
