@@ -296,7 +296,8 @@ static int flush(struct journal_file *f, struct err *err)
 {
     if (write_all(f->fd, f->pending.data, f->pending.len) != 0) {
         int error = errno;
-        (void)ftruncate(f->fd, f->size); /* else the tail is torn, which a reader can tell */
+        int cut = ftruncate(f->fd, f->size);
+        (void)cut; /* else the tail is torn, which a reader can tell */
         return break_down(f, error, err);
     }
     f->size += (off_t)f->pending.len;
