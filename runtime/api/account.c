@@ -1,6 +1,4 @@
 /* What an endpoint tells of itself: its models, and the balance of the account. */
-#include <stdio.h>
-
 #include "api/runtime.h"
 #include "base/text.h"
 #include "wire/about.h"
@@ -24,18 +22,19 @@ static int32_t ask(struct tackle_runtime *rt, const char *name, const char *path
 int32_t tackle_list_models(tackle_runtime *rt, const char *provider_name, char **json,
                            tackle_error *error)
 {
-    char line[512];
+    struct err err;
     struct provider provider;
     struct endpoint_answer answer;
     json_t *models = NULL;
     int32_t status =
         ask(rt, provider_name, "/models", "list its models", &provider, &answer, error);
     if (status == 0 && !(models = about_models(answer.value))) {
-        (void)snprintf(line, sizeof line,
-                       "%.200s answers with something that is no list of models; name the model "
-                       "with -m as its documentation does",
-                       provider.base_url);
-        status = api_fail_as(error, STOP_API_ERROR, line);
+        err_set(
+            &err, ERR_API,
+            "%s answers with something that is no list of models; name the model with -m as its "
+            "documentation does",
+            provider.base_url);
+        status = api_fail(error, &err);
     }
     if (status == 0)
         status = api_give_json(models, json, error);

@@ -1,5 +1,4 @@
 /* Questions to an endpoint beside the chat: one GET on the loop, waited for. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,22 +118,20 @@ void endpoint_answer_release(struct endpoint_answer *answer)
 /* A page for people in place of an answer: most often the address lacks its /v1. */
 static int32_t fail_page(const struct provider *provider, const char *title, tackle_error *error)
 {
-    char line[512];
-    (void)snprintf(
-        line, sizeof line,
-        "%.200s answers with a page, not with JSON (\"%.*s\"); is that the address of an "
-        "API? Most end in /v1",
-        provider->base_url, (int)text_edge(title, strlen(title), TITLE_MAX), title);
-    return api_fail_as(error, STOP_API_ERROR, line);
+    struct err err;
+    err_set(&err, ERR_API,
+            "%s answers with a page, not with JSON (\"%.*s\"); is that the address of an API? Most "
+            "end in /v1",
+            provider->base_url, (int)text_edge(title, strlen(title), TITLE_MAX), title);
+    return api_fail(error, &err);
 }
 
 static int32_t fail_lacking(const struct provider *provider, int status, const char *lack,
                             tackle_error *error)
 {
-    char line[512];
-    (void)snprintf(line, sizeof line, "%.200s does not %s: it answered %d", provider->base_url,
-                   lack, status);
-    return api_fail_as(error, STOP_API_ERROR, line);
+    struct err err;
+    err_set(&err, ERR_API, "%s does not %s: it answered %d", provider->base_url, lack, status);
+    return api_fail(error, &err);
 }
 
 int32_t api_check_answer(const struct provider *provider, const struct endpoint_answer *answer,

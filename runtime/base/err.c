@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* Drops a character that the end of the buffer cut in two (UTF-8: RFC 3629, section 3). */
 static void drop_cut_character(char *text, size_t size)
 {
@@ -17,6 +19,22 @@ static void drop_cut_character(char *text, size_t size)
         text[start - 1] = '\0';
 }
 
+/* One line of valid UTF-8, whatever names and quotations came to stand in it. */
+static void make_line(char *text, size_t size)
+{
+    drop_cut_character(text, size);
+    for (size_t left = strlen(text), n; left > 0; text += n, left -= n) {
+        unsigned char c = (unsigned char)*text;
+        n = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+        if (c < 0x20 || c == 0x7F)
+            *text = ' ';
+        if (n <= left && text_is_utf8(text, n))
+            continue;
+        *text = '?';
+        n = 1;
+    }
+}
+
 int err_set(struct err *e, enum err_code code, const char *format, ...)
 {
     if (!e)
@@ -27,7 +45,7 @@ int err_set(struct err *e, enum err_code code, const char *format, ...)
     if (vsnprintf(e->text, sizeof e->text, format, args) < 0)
         e->text[0] = '\0';
     va_end(args);
-    drop_cut_character(e->text, sizeof e->text);
+    make_line(e->text, sizeof e->text);
     return -1;
 }
 
@@ -46,6 +64,6 @@ int err_prefix(struct err *e, const char *format, ...)
     (void)snprintf(text + used, sizeof text - used, ": %s", e->text);
     memcpy(e->text, text, sizeof e->text);
     e->text[sizeof e->text - 1] = '\0';
-    drop_cut_character(e->text, sizeof e->text);
+    make_line(e->text, sizeof e->text);
     return -1;
 }

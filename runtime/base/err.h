@@ -27,7 +27,8 @@ struct err {
 };
 
 /* Fills *e (which may be NULL) and returns -1, so that `return err_set(e, ...)` reads well. Text
- * past the buffer is cut at a character's edge. */
+ * past the buffer is cut at a character's edge; control characters become blanks, bytes that are no
+ * UTF-8 question marks. */
 int err_set(struct err *e, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -19,6 +19,29 @@ static int split_port(const char *at, const char *end, struct url_parts *out)
     return port >= 1 && port <= 65535 ? 0 : -1;
 }
 
+/* Hosts that end in a number are IPv4 addresses to a resolver, in forms nobody reads as such:
+ * 127.1, 0x7f000001, 0177.0.0.1 (inet_aton(3)). Only four plain decimal numbers are taken. */
+static bool is_odd_ipv4(const char *host, size_t len)
+{
+    const char *end = host + len, *bare = len > 0 && end[-1] == '.' ? end - 1 : end, *last = bare;
+    while (last > host && last[-1] != '.')
+        last--;
+    size_t last_len = (size_t)(bare - last);
+    bool number = last_len > 0 && strspn(last, "0123456789") >= last_len;
+    bool hex = last_len > 1 && last[0] == '0' && (last[1] | 0x20) == 'x' &&
+               strspn(last + 2, "0123456789abcdefABCDEF") >= last_len - 2;
+    if (!number && !hex)
+        return false;
+    for (unsigned part = 0; part < 4; part++) {
+        size_t digits = strspn(host, "0123456789");
+        if (digits == 0 || digits > 3 || (*host == '0' && digits > 1) ||
+            (digits == 3 && strncmp(host, "255", 3) > 0) || (part < 3 && host[digits] != '.'))
+            return true;
+        host += digits + (part < 3);
+    }
+    return host != end;
+}
+
 int url_split(const char *url, struct url_parts *out)
 {
     *out = (struct url_parts){.port = 80};
@@ -52,6 +75,8 @@ int url_split(const char *url, struct url_parts *out)
         if (!host_end)
             host_end = end;
         out->host_len = (size_t)(host_end - out->host);
+        if (is_odd_ipv4(out->host, out->host_len))
+            return -1;
     }
     if (out->host_len == 0 || out->host_len > 255 || memchr(out->host, '%', out->host_len))
         return -1;

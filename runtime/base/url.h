@@ -14,7 +14,8 @@ struct url_parts {
 };
 
 /* 0, or -1 for anything but http://host[:port]... and https://host[:port]... without user name,
- * blanks and control characters (RFC 3986; the forms on which parsers disagree are refused). */
+ * blanks, control characters and addresses such as 127.1 (RFC 3986; the forms on which parsers
+ * disagree are refused). */
 int url_split(const char *url, struct url_parts *out);
 
 /* Is the host this machine by its name: localhost, 127.x.x.x, ::1? */

@@ -144,17 +144,11 @@ static const struct row *find_or_explain(const char *name, struct err *err)
     const struct row *row = find_row(name, strlen(name));
     if (row)
         return row;
-    size_t best = 4;
-    const char *near = NULL;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        size_t distance = text_distance(name, rows[i].name, best);
-        if (distance < best) {
-            best = distance;
-            near = rows[i].name;
-        }
-    }
-    if (near)
-        err_set(err, ERR_USAGE, "there is no provider '%s'; did you mean '%s'?", name, near);
+    struct text_nearest near = {.word = name};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        (void)text_nearest(&near, rows[i].name);
+    if (near.best)
+        err_set(err, ERR_USAGE, "there is no provider '%s'; did you mean '%s'?", name, near.best);
     else
         err_set(err, ERR_USAGE, "there is no provider '%s'; 'tackle models' lists them", name);
     return NULL;

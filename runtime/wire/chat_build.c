@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PART_DEPTH    8u /* lists and objects inside content parts */
+#include "base/text.h"
+
+#define FINISH_MAX    256u /* bytes of a finish_reason */
+#define PART_DEPTH    8u   /* lists and objects inside content parts */
 #define THOUGHT_BEGIN "<thought>"
 #define THOUGHT_END   "</thought>"
 
@@ -214,7 +217,8 @@ static int take_finish(struct chat_build *build, const json_t *choice)
         build->native_malformed = true;
     if (json_string_length(reason) == 0)
         return 0;
-    char *copy = strndup(json_string_value(reason), 256);
+    const char *text = json_string_value(reason);
+    char *copy = strndup(text, text_edge(text, strlen(text), FINISH_MAX));
     if (!copy)
         return fail(build, "out of memory");
     free(build->turn.finish_reason);

@@ -162,10 +162,11 @@ static int on_event(void *user, const struct sse_event *event)
     return take_data(reply, event->data, event->len);
 }
 
-/* Looks at the first byte that is no blank. A byte order mark in front is skipped. */
-static void sniff(struct chat_reply *reply, const char *data, size_t len)
+/* Looks at the first byte that is no blank. A byte order mark in front is skipped. Returns how many
+ * bytes come before it. */
+static size_t sniff(struct chat_reply *reply, const char *data, size_t len)
 {
-    for (size_t i = 0; i < len && reply->kind == BODY_UNKNOWN; i++) {
+    for (size_t i = 0; i < len; i++) {
         if (reply->bom < 3 && data[i] == byte_order_mark[reply->bom])
             reply->bom++;
         else if (data[i] == '{' || data[i] == '[')
@@ -176,7 +177,10 @@ static void sniff(struct chat_reply *reply, const char *data, size_t len)
             reply->kind = BODY_PACKED;
         else if (!is_blank(data[i]))
             reply->kind = BODY_EVENTS;
+        if (reply->kind != BODY_UNKNOWN)
+            return i;
     }
+    return len;
 }
 
 static int give_up(struct chat_reply *reply, const char *reason)
@@ -219,14 +223,15 @@ int chat_reply_feed(struct chat_reply *reply, const char *data, size_t len)
     if (reply->failed)
         return -1;
     if (chat_reply_done(reply))
-        return 0; /* whatever comes behind [DONE] */
+        return keep_words(reply, data, len); /* nothing behind [DONE] is an event */
+    size_t start = 0;
     if (reply->kind == BODY_UNKNOWN) {
-        sniff(reply, data, len);
+        start = sniff(reply, data, len);
         if (reply->kind == BODY_EVENTS && feed_kept(reply))
             return -1;
     }
     if (reply->kind == BODY_EVENTS)
-        return keep_words(reply, data, len) ? -1 : feed_events(reply, data, len);
+        return keep_words(reply, data + start, len - start) ? -1 : feed_events(reply, data, len);
     if (buf_append(&reply->body, data, len))
         return give_up(reply, "the response is larger than any answer should be");
     return 0;

@@ -245,6 +245,19 @@ static const char *type_of_value(const json_t *value)
     return json_is_object(value) ? "object" : json_is_array(value) ? "array" : NULL;
 }
 
+/* The name of a type; NULL, which is told, for one that no schema knows. */
+static const char *known_type(struct sanitiser *s, const json_t *value)
+{
+    static const char *const names[] = {"string", "number", "integer", "boolean",
+                                        "object", "array",  "null"};
+    const char *name = json_string_value(value);
+    for (size_t i = 0; name && i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return names[i];
+    changed(s, "type", "names a type that there is not");
+    return NULL;
+}
+
 /* The one type of a node, from a list of types or from what else it says. */
 static const char *settle_type(struct sanitiser *s, const json_t *node, bool *nullable,
                                struct buf *notes)
@@ -254,20 +267,21 @@ static const char *settle_type(struct sanitiser *s, const json_t *node, bool *nu
     } hints[] = {{"properties", "object"}, {"additionalProperties", "object"},
                  {"items", "array"},       {"prefixItems", "array"},
                  {"minimum", "number"},    {"maximum", "number"}};
-    const char *type = type_of(node);
+    const json_t *given = json_object_get(node, "type");
+    const char *type = given && !json_is_array(given) ? known_type(s, given) : NULL;
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(node, "type"), i, item)
+    json_array_foreach(given, i, item)
     {
-        const char *name = json_string_value(item);
+        const char *name = known_type(s, item);
         if (name && strcmp(name, "null") == 0)
             *nullable = true;
         else if (name && type)
             note(notes, "may also be of type %s", name);
-        else
+        else if (name)
             type = name;
     }
-    if (json_is_array(json_object_get(node, "type")))
+    if (json_is_array(given))
         changed(s, "type", "is no list any more");
     for (i = 0; !type && i < sizeof hints / sizeof hints[0]; i++)
         if (json_object_get(node, hints[i].keyword))
@@ -414,7 +428,7 @@ static void tell(struct buf *notes, const char *key, const json_t *value)
         {"additionalProperties", "values of other properties: "},
     };
     char words[80];
-    (void)snprintf(words, sizeof words, "%.64s: ", key);
+    (void)snprintf(words, sizeof words, "%.*s: ", (int)text_edge(key, strlen(key), 64), key);
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         if (strcmp(key, told[i].keyword) == 0) {
             note_json(notes, told[i].words, value);

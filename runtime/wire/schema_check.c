@@ -27,6 +27,14 @@ struct checker {
 
 static bool check(struct checker *c, const struct schema_node *node, const json_t *value);
 
+/* Names and values are anything: they must not end a line. */
+static void blank_controls(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < ' ')
+            text[i] = ' ';
+}
+
 /* Writes "path: text" as a line of its own. Returns false, so that `return problem(...)` reads. */
 __attribute__((format(printf, 2, 3))) static bool problem(struct checker *c, const char *format,
                                                           ...)
@@ -41,8 +49,10 @@ __attribute__((format(printf, 2, 3))) static bool problem(struct checker *c, con
     if (len < 0)
         return false;
     size_t used = (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
-    (void)buf_format(c->problems, "%s%s%s%.*s", c->named ? "\n" : "", c->path.data,
-                     c->path.len ? ": " : "", (int)text_edge(text, (size_t)len, used), text);
+    blank_controls(text, used);
+    (void)buf_format(c->problems, "%s%s%s", c->named ? "\n" : "", c->path.data,
+                     c->path.len ? ": " : "");
+    (void)text_fix_utf8(c->problems, text, text_edge(text, (size_t)len, used), NULL);
     c->named++;
     return false;
 }
@@ -72,8 +82,10 @@ static const char *show(struct shown *shown, const json_t *value)
 /* Adds "name" or ".name" to the path; a path that is full stays as it is. */
 static void enter_name(struct checker *c, const char *name)
 {
-    (void)buf_format(&c->path, "%s%.*s", c->path.len ? "." : "",
+    size_t before = c->path.len;
+    (void)buf_format(&c->path, "%s%.*s", before ? "." : "",
                      (int)text_edge(name, strlen(name), SHOWN_MAX), name);
+    blank_controls(c->path.data + before, c->path.len - before);
 }
 
 static bool check_item(struct checker *c, const struct schema_node *node, const json_t *array,

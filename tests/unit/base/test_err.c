@@ -48,6 +48,16 @@ static void long_texts_are_cut_between_characters(void **state)
     }
 }
 
+static void whatever_stands_in_it_it_is_one_line_of_utf8(void **state)
+{
+    (void)state;
+    struct err e;
+    err_set(&e, ERR_IO, "%s: %s", "a\nb\x1b[2J\x7f", "caf\xe9 \xc3\xa9 \xed\xa0\x80 \xf0\x9f");
+    assert_string_equal(e.text, "a b [2J : caf? \xc3\xa9 ??? ??");
+    err_prefix(&e, "%s", "\xff\t");
+    assert_string_equal(e.text, "? : a b [2J : caf? \xc3\xa9 ??? ??");
+}
+
 static void a_text_that_just_fits_is_whole(void **state)
 {
     (void)state;
@@ -65,6 +75,7 @@ int main(void)
         cmocka_unit_test(it_says_what_and_returns_minus_one),
         cmocka_unit_test(nobody_has_to_listen),
         cmocka_unit_test(long_texts_are_cut_between_characters),
+        cmocka_unit_test(whatever_stands_in_it_it_is_one_line_of_utf8),
         cmocka_unit_test(a_text_that_just_fits_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
