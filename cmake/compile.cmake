@@ -14,6 +14,10 @@ if(TACKLE_SANITIZE)
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(tackle_flags INTERFACE -fsanitize=address,undefined)
 endif()
+if(TACKLE_FUZZ) # the coverage that libFuzzer is led by; tests/fuzz links the fuzzer itself
+  target_compile_options(tackle_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(tackle_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(TACKLE_HARDEN)
   target_compile_options(tackle_flags INTERFACE
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
