@@ -8,7 +8,10 @@
 
 #include "unit/engine/run_world.h"
 
-#define RUNS 400
+static uint64_t runs(void)
+{
+    return test_under_valgrind() ? 40 : 400;
+}
 
 /* xorshift64*: the same endpoints in every run of the test. */
 static uint64_t draw(uint64_t *seed, uint64_t below)
@@ -105,7 +108,7 @@ static void check_tokens(const struct world *w, const struct totals *t)
 static void tokens_are_never_more_than_allowed(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= RUNS; seed++)
+    for (uint64_t seed = 1; seed <= runs(); seed++)
         one_run(seed, limit_tokens, check_tokens);
 }
 
@@ -123,7 +126,7 @@ static void check_cost(const struct world *w, const struct totals *t)
 static void cost_is_never_more_than_allowed(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= RUNS; seed++)
+    for (uint64_t seed = 1; seed <= runs(); seed++)
         one_run(seed, limit_cost, check_cost);
 }
 
@@ -142,7 +145,7 @@ static void check_counts(const struct world *w, const struct totals *t)
 static void steps_and_calls_are_never_more_than_allowed(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= RUNS; seed++)
+    for (uint64_t seed = 1; seed <= runs(); seed++)
         one_run(seed, limit_counts, check_counts);
 }
 
