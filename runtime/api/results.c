@@ -11,6 +11,7 @@
 #include <tackle/plugin.h>
 
 #include "api/runtime.h"
+#include "base/path.h"
 #include "base/text.h"
 
 #define PIECE_USUAL 32768
@@ -41,7 +42,7 @@ int results_init(struct results *r, struct tackle_runtime *rt, struct err *err)
 void results_release(struct results *r)
 {
     tool_release(&r->function.tool);
-    if (r->dir)
+    if (r->dir && !r->journal_dir)
         scratch_delete(r->dir);
     free(r->dir);
     *r = (struct results){.rt = r->rt};
@@ -73,26 +74,39 @@ static int write_all(int fd, const char *text, size_t len)
     return 0;
 }
 
-int results_keep(void *user, const char *id, const char *text, size_t len)
+/* With a journal they stay beside it, else they go with the run. */
+static int make_folder(struct results *r)
 {
-    struct results *r = user;
     struct err ignored;
     char name[32];
-    if (len > KEPT_MAX - r->kept)
+    if (r->dir)
+        return 0;
+    if (r->journal_dir) {
+        r->dir = path_join(r->journal_dir, "results");
+        if (r->dir && mkdir(r->dir, 0700) == 0)
+            return 0;
+        free(r->dir);
+        r->dir = NULL;
         return -1;
-    if (!r->dir) {
-        (void)snprintf(name, sizeof name, "results-%u", ++r->rt->result_folders);
-        r->dir = scratch_dir(&r->rt->scratch, name, &ignored);
     }
+    (void)snprintf(name, sizeof name, "results-%u", ++r->rt->result_folders);
+    r->dir = scratch_dir(&r->rt->scratch, name, &ignored);
+    return r->dir ? 0 : -1;
+}
+
+char *results_keep(void *user, const char *id, const char *text, size_t len)
+{
+    struct results *r = user;
+    if (len > KEPT_MAX - r->kept || make_folder(r) != 0)
+        return NULL;
     int fd = open_kept(r, id, O_WRONLY | O_CREAT | O_TRUNC);
     if (fd < 0)
-        return -1;
+        return NULL;
     int status = write_all(fd, text, len);
-    if (close(fd) != 0)
-        status = -1;
-    if (status == 0)
-        r->kept += len;
-    return status;
+    if (close(fd) != 0 || status != 0)
+        return NULL;
+    r->kept += len;
+    return path_join(r->dir, id);
 }
 
 static void answer(tackle_pending *pending, int fd, int64_t offset, int64_t limit)

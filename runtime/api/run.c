@@ -370,6 +370,8 @@ static int add_prompt(struct tackle_run *r, const tackle_run_options *options, s
     if (status == 0)
         status = journal_begin(r->rt, &r->prepared, &r->provider, run_events(r->run)->run,
                                options->prompt, &r->journal, err);
+    if (status == 0 && r->journal)
+        r->results.journal_dir = journal_file_dir(r->journal);
     if (status == 0)
         status = run_prompt(r->run, prompt.parts, prompt.count, err);
     prompt_release(&prompt);

@@ -176,6 +176,7 @@ void prepared_place(const struct prepared *p, const struct tool *tool,
 struct results {
     struct tackle_runtime *rt;
     struct function function; /* read_result */
+    const char *journal_dir;  /* borrowed: where they stay; NULL: they go with the run */
     char *dir;                /* owned; NULL before the first */
     size_t kept;              /* bytes */
 };
@@ -184,7 +185,7 @@ int results_init(struct results *r, struct tackle_runtime *rt, struct err *err);
 void results_release(struct results *r);
 
 /* In the form of run_config.keep. */
-int results_keep(void *user, const char *id, const char *text, size_t len);
+char *results_keep(void *user, const char *id, const char *text, size_t len);
 
 /* ---- journal.c: the journal of a run ---- */
 

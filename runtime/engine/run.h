@@ -30,9 +30,10 @@
 #define RUN_CALLS_AT_ONCE    8
 #define RUN_RESULT_MAX       (264u << 10) /* of a tool's result, for the model: head and tail */
 #define RUN_CONVERSATION_MAX (512u << 20)
-#define RUN_REASK_MAX        2      /* empty answers and malformed calls are asked for again */
-#define RUN_WAIT_MAX_MS      60000  /* a longer wait asked for by the endpoint ends the run */
-#define RUN_WAITING_MAX_MS   300000 /* all waits for one request together */
+#define RUN_EVENT_OUTPUT_MAX (64u << 10) /* of it in an event; a file has the rest */
+#define RUN_REASK_MAX        2           /* empty answers and malformed calls are asked for again */
+#define RUN_WAIT_MAX_MS      60000       /* a longer wait asked for by the endpoint ends the run */
+#define RUN_WAITING_MAX_MS   300000      /* all waits for one request together */
 
 /* Borrowed pointers must live as long as the run. */
 struct run_config {
@@ -54,9 +55,9 @@ struct run_config {
     int64_t max_time_ms; /* ends the work in good time; the owner has the hard limit */
     int64_t loop_limit;  /* the same call with the same result so often is a loop; 0: never */
     int64_t retries;
-    /* Keeps a result that was cut: 0 when read_result, which is then offered, can read it by `id`.
-     * NULL: results are only cut. */
-    int (*keep)(void *user, const char *id, const char *text, size_t len);
+    /* Keeps a large result: the path of its file, malloc'd, or NULL. read_result, which is then
+     * offered when the model's copy is cut, reads it by `id`. NULL: results are only cut. */
+    char *(*keep)(void *user, const char *id, const char *text, size_t len);
     void *keep_user;
     const struct tool *read_result;
     /* Writes a record of the journal (engine/run_journal.h): 0, or -1 with *err, which ends the run

@@ -219,33 +219,40 @@ static bool clean_output(struct buf *out, const char *text, size_t len)
     return true;
 }
 
-/* What the model reads: the output, cleaned and cut; then why it failed. */
-/* A result that does not fit is kept whole where the model can read it, if there is such a place.
+/* A large result is kept whole in a file, if there is a place for it; the path, malloc'd, or NULL.
  */
-static void keep_whole(struct run *r, struct run_call *c, const struct buf *text)
+static char *keep_whole(const struct run *r, const struct run_call *c, const struct buf *text)
+{
+    const char *id = strchr(c->key, '.');
+    if (!r->config.keep || !id || text->len <= RUN_EVENT_OUTPUT_MAX)
+        return NULL;
+    return r->config.keep(r->config.keep_user, id + 1, text->data, text->len);
+}
+
+/* Tells the model how to read what was cut. */
+static void offer_whole(struct run *r, struct run_call *c)
 {
     const struct tool *reader = r->config.read_result;
-    const char *id = strchr(c->key, '.');
-    if (!r->config.keep || !id ||
-        r->config.keep(r->config.keep_user, id + 1, text->data, text->len))
-        return;
     if (!r->offers_kept &&
         chat_add_function(&r->tools, reader->name, reader->description, reader->params) != 0)
         return;
     r->offers_kept = true;
     (void)buf_format(&c->result, "\n[cut; the whole is kept: %s {\"id\":\"%s\"}]", reader->name,
-                     id + 1);
+                     strchr(c->key, '.') + 1);
 }
 
-static void write_result(struct run *r, struct run_call *c, const struct run_result_of_call *result,
-                         bool *cut)
+/* What the model reads: the output, cleaned and cut; then why it failed. Returns the file that has
+ * all of it; malloc'd; NULL. */
+static char *write_result(struct run *r, struct run_call *c,
+                          const struct run_result_of_call *result, bool *cut)
 {
     struct buf clean;
     buf_init(&clean, 64u << 20);
     *cut = clean_output(&clean, result->output, result->len) || result->omitted > 0;
     (void)text_head_tail(&c->result, clean.data, clean.len, RUN_RESULT_MAX / 2, RUN_RESULT_MAX / 2);
-    if (clean.len > RUN_RESULT_MAX)
-        keep_whole(r, c, &clean);
+    char *file = keep_whole(r, c, &clean);
+    if (file && clean.len > RUN_RESULT_MAX)
+        offer_whole(r, c);
     if (result->omitted)
         (void)buf_format(&c->result, "\n[%" PRIu64 " bytes more were not kept]", result->omitted);
     if (result->code != 0) {
@@ -255,6 +262,25 @@ static void write_result(struct run *r, struct run_call *c, const struct run_res
         (void)buf_append(&c->result, clean.data, text_edge(clean.data, clean.len, MESSAGE_MAX));
     }
     buf_release(&clean);
+    return file;
+}
+
+/* In an event a large output is cut once more; `file` has all of it. */
+static void emit_completed(struct run *r, const struct run_call *c,
+                           const struct run_result_of_call *result, bool cut, const char *file)
+{
+    struct buf shown;
+    buf_init(&shown, RUN_EVENT_OUTPUT_MAX + 4096);
+    (void)text_head_tail(&shown, c->result.data, c->result.len, RUN_EVENT_OUTPUT_MAX / 2,
+                         RUN_EVENT_OUTPUT_MAX / 2);
+    event_emit(&r->events, "tool.completed",
+               json_pack("{s:I, s:s, s:s, s:b, s:s, s:I, s:I, s:b, s:o?, s:s?}", "step",
+                         (json_int_t)r->step, "call", c->key, "name", c->name, "ok",
+                         result->code == 0, "code", code_name(result->code), "duration_ms",
+                         (json_int_t)result->duration_ms, "bytes", (json_int_t)c->result.len,
+                         "truncated", cut || c->result.len > RUN_EVENT_OUTPUT_MAX, "output",
+                         json_stringn(shown.data, shown.len), "output_file", file));
+    buf_release(&shown);
 }
 
 void run_call_done(struct run *run, struct run_call *call, const struct run_result_of_call *result)
@@ -264,18 +290,13 @@ void run_call_done(struct run *run, struct run_call *call, const struct run_resu
         return;
     call->state = CALL_DONE;
     call->handle = NULL;
-    write_result(run, call, result, &cut);
+    char *file = write_result(run, call, result, &cut);
     budget_watch_loop(run, call);
     if (result->code != 0)
         run->counts.tool_errors++;
     (void)journal_tool_finished(run, call, code_name(result->code), result->duration_ms);
-    event_emit(&run->events, "tool.completed",
-               json_pack("{s:I, s:s, s:s, s:b, s:s, s:I, s:I, s:b, s:o?}", "step",
-                         (json_int_t)run->step, "call", call->key, "name", call->name, "ok",
-                         result->code == 0, "code", code_name(result->code), "duration_ms",
-                         (json_int_t)result->duration_ms, "bytes", (json_int_t)call->result.len,
-                         "truncated", cut, "output",
-                         json_stringn(call->result.data, call->result.len)));
+    emit_completed(run, call, result, cut, file);
+    free(file);
 }
 
 void run_call_progress(struct run *run, struct run_call *call, const char *text, size_t len)
