@@ -63,10 +63,10 @@ github() {
     shift
     mapfile -t environment < <(step_inputs)
     environment+=("$@")
-    mkdir -p "$folder/work" "$folder/runner" "$folder/home"
+    mkdir -p "$folder/job" "$folder/runner" "$folder/home"
     : >"$folder/output" && : >"$folder/summary"
     code=0
-    (cd "$folder/work" && env -i PATH="$bin:$PATH" HOME="$folder/home" LC_ALL=C.UTF-8 CI=true \
+    (cd "$folder/job" && env -i PATH="$bin:$PATH" HOME="$folder/home" LC_ALL=C.UTF-8 CI=true \
         GITHUB_ACTIONS=true GITHUB_OUTPUT="$folder/output" GITHUB_STEP_SUMMARY="$folder/summary" \
         GITHUB_PATH="$folder/path" RUNNER_TEMP="$folder/runner" "${environment[@]}" \
         bash --noprofile --norc -eo pipefail "$script") >"$folder/log" 2>&1 || code=$?
@@ -89,7 +89,7 @@ key=sk-of-this-test
 github "$folder/run" INPUT_PROMPT='please; $(touch pwned) `touch pwned` "; touch pwned' \
     INPUT_BASE_URL="$url" INPUT_API_KEY=$key INPUT_OPTIONS=$'--no-stream\n--tools=read_file'
 [ "$code" -eq 0 ] || fail "Run ended with $code: $(cat "$folder/log")"
-[ ! -e "$folder/work/pwned" ] || fail "a prompt was run as a command"
+[ ! -e "$folder/job/pwned" ] || fail "a prompt was run as a command"
 has "$folder/output" "exit-code=0"
 has "$folder/output" "The answer"
 has "$folder/summary" "## tackle: success"
