@@ -24,6 +24,7 @@ struct tackle_run {
     struct loop_timer wake;  /* between two tries */
     struct loop_timer limit; /* max_time */
     int64_t started_ms;
+    bool active; /* counted in rt->active: it has begun and has not ended */
     bool finished;
 };
 
@@ -182,12 +183,19 @@ static void drop_everything(struct tackle_run *r)
     loop_clear_timer(r->rt->loop, &r->limit);
 }
 
+static void set_active(struct tackle_run *r, bool active)
+{
+    r->rt->active += active - r->active;
+    r->active = active;
+}
+
 static void finish(struct tackle_run *r)
 {
     if (r->finished)
         return;
     drop_everything(r);
     r->finished = true;
+    set_active(r, false);
     run_finish(r->run, clock_ms() - r->started_ms);
 }
 
@@ -390,6 +398,7 @@ static void on_start(void *user)
 static void begin(struct tackle_run *r)
 {
     r->finished = false;
+    set_active(r, true);
     r->started_ms = clock_ms();
     int64_t limit_ms = settings_number(&r->prepared.settings, SET_MAX_TIME);
     if (limit_ms > 0)
@@ -485,6 +494,7 @@ void tackle_run_free(tackle_run *run)
     if (r->run)
         drop_everything(r);
     loop_unpost(&r->drive);
+    set_active(r, false);
     if (r->prev)
         r->prev->next = r->next;
     else if (r->rt->runs == r)
@@ -505,14 +515,6 @@ void tackle_run_free(tackle_run *run)
 
 /* ---- The loop ---- */
 
-static int32_t count_active(const struct tackle_runtime *rt)
-{
-    int32_t count = 0;
-    for (const struct tackle_run *r = rt->runs; r; r = r->next)
-        count += !r->finished;
-    return count;
-}
-
 int32_t tackle_step(tackle_runtime *rt, int32_t timeout_ms, tackle_error *error)
 {
     struct err err;
@@ -521,7 +523,7 @@ int32_t tackle_step(tackle_runtime *rt, int32_t timeout_ms, tackle_error *error)
     rt->stepping = true;
     int status = loop_turn(rt->loop, timeout_ms, &err);
     rt->stepping = false;
-    return status == 0 ? count_active(rt) : api_fail(error, &err);
+    return status == 0 ? rt->active : api_fail(error, &err);
 }
 
 int32_t tackle_run_wait(tackle_run *run, tackle_error *error)

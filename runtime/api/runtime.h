@@ -59,6 +59,7 @@ struct tackle_runtime {
     char *temp_dir;                /* TMPDIR likewise */
     json_t *warnings;              /* of reading configuration: texts */
     struct tackle_run *runs;
+    int32_t active; /* how many of them have not ended */
     bool stepping;
 };
 

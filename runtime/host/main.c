@@ -27,12 +27,12 @@ static int take_output(void)
     return output;
 }
 
+/* Not json_dumpfd(): it writes piece by piece. */
 static int print(int output, json_t *description)
 {
-    int status = description && json_dumpfd(description, output, JSON_COMPACT) == 0 &&
-                         write(output, "\n", 1) == 1
-                     ? 0
-                     : -1;
+    char *text = description ? json_dumps(description, JSON_COMPACT) : NULL;
+    int status = text && dprintf(output, "%s\n", text) > 0 ? 0 : -1;
+    free(text);
     json_decref(description);
     return status;
 }

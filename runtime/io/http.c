@@ -8,17 +8,18 @@
 
 #include "base/clock.h"
 
-#define CONNECT_MS     10000L
-#define CONNECTIONS    64L
-#define LIFETIME_S     300L
-#define SEND_BUFFER    (64L << 10)
-#define RECEIVE_BUFFER (64L << 10)
+#define CONNECT_MS      10000L
+#define CONNECTIONS     64L /* kept at least */
+#define LIFETIME_S      300L
+#define SEND_BUFFER_MIN (16L << 10)
+#define SEND_BUFFER_MAX (64L << 10)
 
 struct http {
     struct loop *loop;
     CURLM *multi; /* NULL before the first request */
     struct loop_timer timer;
-    struct http_transfer *transfers; /* doubly linked */
+    struct http_transfer *transfers;  /* doubly linked */
+    long transfer_count, connections; /* that curl keeps */
 };
 
 struct http_transfer {
@@ -138,6 +139,7 @@ static int load(struct http *http, struct err *err)
         curl_global_cleanup();
         return err_set(err, ERR_NOMEM, "out of memory");
     }
+    http->connections = CONNECTIONS;
     return 0;
 }
 
@@ -171,6 +173,7 @@ static void transfer_free(struct http_transfer *t)
         t->http->transfers = t->next;
     if (t->next)
         t->next->prev = t->prev;
+    t->http->transfer_count--;
     loop_clear_timer(t->http->loop, &t->silence);
     if (t->easy) {
         (void)curl_multi_remove_handle(t->http->multi, t->easy);
@@ -379,6 +382,9 @@ static int set_body(struct http_transfer *t, const struct http_request *r, struc
         total += (curl_off_t)r->body[i].len;
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, total);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, total < SEND_BUFFER_MIN   ? SEND_BUFFER_MIN
+                                   : total > SEND_BUFFER_MAX ? SEND_BUFFER_MAX
+                                                             : (long)total);
     SET(CURLOPT_READFUNCTION, on_body_wanted);
     SET(CURLOPT_READDATA, t);
     SET(CURLOPT_SEEKFUNCTION, on_seek);
@@ -411,8 +417,6 @@ static int set_options(struct http_transfer *t, const struct http_request *r, st
     SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     SET(CURLOPT_MAXLIFETIME_CONN, LIFETIME_S);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
-    SET(CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
     SET(CURLOPT_ACCEPT_ENCODING, "");
     SET(CURLOPT_USERAGENT, "tackle/" TACKLE_VERSION_TEXT);
     SET(CURLOPT_URL, r->url);
@@ -429,6 +433,19 @@ static int set_options(struct http_transfer *t, const struct http_request *r, st
     if (add_headers(t, r, err) != 0)
         return -1;
     SET(CURLOPT_HTTPHEADER, t->headers);
+    return 0;
+}
+
+/* As many connections are kept as have been in use at once: closing one between two steps of a run
+ * costs the next step a handshake. */
+static int keep_connections(struct http *http, struct err *err)
+{
+    if (http->transfer_count <= http->connections)
+        return 0;
+    long connections = http->connections * 2;
+    if (curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, connections) != CURLM_OK)
+        return err_set(err, ERR_INTERNAL, "libcurl cannot keep %ld connections", connections);
+    http->connections = connections;
     return 0;
 }
 
@@ -449,12 +466,13 @@ struct http_transfer *http_start(struct http *http, const struct http_request *r
     if (t->next)
         t->next->prev = t;
     http->transfers = t;
+    http->transfer_count++;
     t->easy = curl_easy_init();
     if (!t->easy) {
         err_set(err, ERR_NOMEM, "out of memory");
         goto fail;
     }
-    if (set_options(t, request, err) != 0)
+    if (keep_connections(http, err) != 0 || set_options(t, request, err) != 0)
         goto fail;
     if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
         err_set(err, ERR_NOMEM, "libcurl cannot take another request");

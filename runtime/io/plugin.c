@@ -143,6 +143,16 @@ static bool is_same_file(const json_t *info, const struct stat *st)
            is_number(file, "size", (long long)st->st_size) && is_number(file, "mtime_ns", mtime_ns);
 }
 
+/* Not json_loadfd(): it reads byte by byte. */
+static json_t *read_entry(int fd, size_t size)
+{
+    char *text = malloc(size ? size : 1);
+    ssize_t got = text ? read(fd, text, size) : -1;
+    json_t *entry = got > 0 ? json_loadb(text, (size_t)got, 0, NULL) : NULL;
+    free(text);
+    return entry;
+}
+
 static json_t *read_cache(const char *cache_dir, const char *path, const struct stat *st)
 {
     char *file = cache_path(cache_dir, path);
@@ -151,7 +161,7 @@ static json_t *read_cache(const char *cache_dir, const char *path, const struct 
     json_t *entry = NULL, *info = NULL;
     if (fd >= 0 && fstat(fd, &own) == 0 && S_ISREG(own.st_mode) && own.st_uid == geteuid() &&
         own.st_size <= (off_t)DESCRIPTION_MAX)
-        entry = json_loadfd(fd, 0, NULL);
+        entry = read_entry(fd, (size_t)own.st_size);
     const char *version = json_string_value(json_object_get(entry, "tackle"));
     const char *of = json_string_value(json_object_get(entry, "path"));
     if (version && of && strcmp(version, TACKLE_VERSION_TEXT) == 0 && strcmp(of, path) == 0 &&
