@@ -340,10 +340,12 @@ static void on_warning(struct render_text *r, const json_t *event)
 }
 
 /* What is shown of an event that needs its members; all of it goes to standard error. */
+typedef void (*show_fn)(struct render_text *r, const json_t *event);
+
 static const struct {
     const char *type;
     bool when_quiet;
-    void (*show)(struct render_text *r, const json_t *event);
+    show_fn show;
 } shown[] = {
     {"run.started", false, on_run_started},
     {"step.started", false, on_step_started},
@@ -370,14 +372,27 @@ static void on_delta(struct render_text *r, struct prose *to, struct prose *othe
     (void)stream_flush(to->to);
 }
 
-static void on_parsed(struct render_text *r, const char *type, const json_t *event,
-                      const char *text)
+/* What shows an event of this type; NULL: nothing does, so it need not be parsed. */
+static show_fn find_shown(const struct render_text *r, const char *type)
 {
-    if (strcmp(type, "result") == 0)
-        on_result(r, event, text);
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         if (strcmp(type, shown[i].type) == 0 && (shown[i].when_quiet || !r->quiet))
-            shown[i].show(r, event);
+            return shown[i].show;
+    return NULL;
+}
+
+static void on_members(struct render_text *r, const tackle_event *event, const char *text)
+{
+    show_fn show = find_shown(r, event->type);
+    bool is_result = strcmp(event->type, "result") == 0;
+    if (!show && !is_result)
+        return;
+    json_t *members = json_loadb(event->json, event->json_len, JSON_ALLOW_NUL, NULL);
+    if (is_result)
+        on_result(r, members, text);
+    else
+        show(r, members);
+    json_decref(members);
 }
 
 void render_text_event(struct render_text *r, const tackle_event *event, const char *text)
@@ -388,9 +403,7 @@ void render_text_event(struct render_text *r, const tackle_event *event, const c
     } else if (strcmp(event->type, "reasoning.delta") == 0) {
         on_delta(r, &r->reasoning, &r->answer, event);
     } else {
-        json_t *parsed = json_loadb(event->json, event->json_len, JSON_ALLOW_NUL, NULL);
-        on_parsed(r, event->type, parsed, text);
-        json_decref(parsed);
+        on_members(r, event, text);
     }
     (void)stream_flush(r->err);
 }

@@ -1,9 +1,11 @@
 /* Measures tackle beside the floor, and prints one table.
- * usage: bench [--check] [--json] [--smoke] BUILD_DIR
+ * usage: tackle-bench [--check] [--json] [--smoke] BUILD_DIR
+ *        tackle-bench --serve STEPS: only the endpoint, for a profiler
  *
  * Runs of tackle and of the floor take turns, so that a machine that slows down slows both. */
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,7 @@ struct bench {
     const char *build;
     char home[64]; /* a new folder: everything that is written is below it */
     struct figures figures;
+    long serve; /* steps; 0: measure */
     bool smoke; /* once, and small: does it work at all? */
     char cache[PATH_SIZE], config[PATH_SIZE], work[PATH_SIZE], body[PATH_SIZE], sizes[PATH_SIZE];
     char *env[8];
@@ -461,6 +464,20 @@ static int show(const struct bench *b, bool as_json)
     return status;
 }
 
+/* Until it is killed. The tool asked for is read_file, of data.txt. */
+static int serve(struct server *server, long steps)
+{
+    const struct server_script script = {.steps = steps, .tool = "read_file", .path = "data.txt"};
+    struct pollfd ready = {.fd = server_fd(server), .events = POLLIN};
+    server_script(server, &script, NULL, NULL);
+    (void)printf("%s/0/v1\n", server_url(server));
+    if (fflush(stdout) != 0)
+        return -1;
+    while (poll(&ready, 1, -1) >= 0)
+        server_step(server);
+    return -1;
+}
+
 static int read_arguments(int argc, char **argv, struct bench *b, bool *check, bool *as_json)
 {
     for (int i = 1; i < argc; i++) {
@@ -470,12 +487,14 @@ static int read_arguments(int argc, char **argv, struct bench *b, bool *check, b
             *as_json = true;
         else if (strcmp(argv[i], "--smoke") == 0)
             b->smoke = true;
+        else if (strcmp(argv[i], "--serve") == 0 && i + 1 < argc)
+            b->serve = strtol(argv[++i], NULL, 10);
         else if (!b->build && argv[i][0] != '-')
             b->build = argv[i];
         else
             return -1;
     }
-    return b->build ? 0 : -1;
+    return b->build || b->serve > 0 ? 0 : -1;
 }
 
 int main(int argc, char **argv)
@@ -483,11 +502,15 @@ int main(int argc, char **argv)
     struct bench b = {.home = ""};
     bool check = false, as_json = false;
     if (read_arguments(argc, argv, &b, &check, &as_json) != 0) {
-        (void)fputs("usage: bench [--check] [--json] [--smoke] BUILD_DIR\n", stderr);
+        (void)fputs("usage: tackle-bench [--check] [--json] [--smoke] BUILD_DIR\n"
+                    "       tackle-bench --serve STEPS\n",
+                    stderr);
         return EXIT_USAGE;
     }
     raise_limit();
     b.server = server_new(&b.err);
+    if (b.server && b.serve)
+        return serve(b.server, b.serve) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     int status = !b.server || make_place(&b) || short_runs(&b) || long_runs(&b) || commands(&b) ||
                  densities(&b) || wire(&b) || large_result(&b);
     if (status)
