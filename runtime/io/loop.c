@@ -1,6 +1,7 @@
 #include "io/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,6 +17,7 @@ struct loop {
     int epoll_fd;
     int timer_fd; /* makes the earliest timer visible on epoll_fd */
     int wake_fd;
+    bool shown; /* somebody else waits on epoll_fd: timers and tasks have to be visible there */
     int64_t timer_fd_at_ms;   /* what timer_fd is set to; 0: not set */
     struct loop_timer **heap; /* heap[1] is the earliest; heap[0] is not used */
     size_t timers, heap_size;
@@ -166,7 +168,7 @@ void loop_post(struct loop *loop, struct loop_task *task)
 {
     if (task->next)
         return;
-    if (!has_tasks(loop)) /* make the work visible on epoll_fd */
+    if (loop->shown && !has_tasks(loop))
         loop_wake(loop);
     link_before(&loop->tasks, task);
 }
@@ -209,6 +211,8 @@ static void run_timers(struct loop *loop)
 /* Sets timer_fd to the earliest timer, so that the caller's own loop wakes for it. */
 static void arm(struct loop *loop)
 {
+    if (!loop->shown)
+        return;
     int64_t at = loop->timers ? loop->heap[1]->at_ms : 0;
     if (at == loop->timer_fd_at_ms)
         return;
@@ -241,11 +245,23 @@ static void dispatch(struct loop *loop)
     loop->ready_count = 0;
 }
 
+/* How long a turn may wait: no longer than asked, nor beyond the earliest timer. */
+static int time_to_wait(const struct loop *loop, int timeout_ms)
+{
+    if (has_tasks(loop))
+        return 0;
+    if (!loop->timers)
+        return timeout_ms;
+    int64_t left = loop->heap[1]->at_ms - clock_ms();
+    if (left <= 0)
+        return 0;
+    return timeout_ms >= 0 && timeout_ms < left ? timeout_ms : left < INT_MAX ? (int)left : INT_MAX;
+}
+
 int loop_turn(struct loop *loop, int timeout_ms, struct err *err)
 {
-    arm(loop);
-    int count =
-        epoll_wait(loop->epoll_fd, loop->ready, READY_MAX, has_tasks(loop) ? 0 : timeout_ms);
+    int wait_ms = time_to_wait(loop, timeout_ms);
+    int count = epoll_wait(loop->epoll_fd, loop->ready, READY_MAX, wait_ms);
     if (count < 0 && errno != EINTR)
         return err_set(err, ERR_IO, "cannot wait for events: %s", strerror(errno));
     loop->ready_count = count > 0 ? count : 0;
@@ -256,8 +272,14 @@ int loop_turn(struct loop *loop, int timeout_ms, struct err *err)
     return 0;
 }
 
-int loop_fd(const struct loop *loop)
+int loop_fd(struct loop *loop)
 {
+    if (!loop->shown) {
+        loop->shown = true;
+        arm(loop);
+        if (has_tasks(loop))
+            loop_wake(loop);
+    }
     return loop->epoll_fd;
 }
 

@@ -53,8 +53,9 @@ void loop_unpost(struct loop_task *task);
  * is ready. 0 or -1. */
 int loop_turn(struct loop *loop, int timeout_ms, struct err *err);
 
-/* Readable when loop_turn(0) has something to do. */
-int loop_fd(const struct loop *loop);
+/* Readable when loop_turn(0) has something to do. Showing that costs system calls; a loop that is
+ * only ever waited for in loop_turn() does without, so this is where it begins. */
+int loop_fd(struct loop *loop);
 
 /* Ends a wait. From any thread and from signal handlers. */
 void loop_wake(struct loop *loop);

@@ -240,8 +240,11 @@ void toolhost_process_flush(struct process *p)
             break; /* EAGAIN: when it is writable; anything else shows as an end of file */
         buf_shift(&p->out, (size_t)sent);
     }
-    if (p->socket.fd >= 0)
-        (void)loop_rewatch(loop_of(p), &p->socket, p->out.len ? EPOLLIN | EPOLLOUT : EPOLLIN, NULL);
+    bool writing = p->out.len > 0;
+    if (p->socket.fd < 0 || writing == p->writing)
+        return;
+    p->writing = writing;
+    (void)loop_rewatch(loop_of(p), &p->socket, writing ? EPOLLIN | EPOLLOUT : EPOLLIN, NULL);
 }
 
 static int send_open(struct process *p)

@@ -44,6 +44,7 @@ struct process {
     bool recycle; /* it leaks: use another for the next call */
     struct spawned spawned;
     struct loop_watch socket, ended, printed;
+    bool writing; /* the socket is watched for room */
     struct loop_timer idle;
     int cancel_fd;
     struct buf in, out;
