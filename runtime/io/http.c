@@ -1,12 +1,12 @@
 #include "io/http.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
+#include "io/curl.h"
 
 #define CONNECT_MS      10000L
 #define CONNECTIONS     64L /* kept at least */
@@ -16,7 +16,8 @@
 
 struct http {
     struct loop *loop;
-    CURLM *multi; /* NULL before the first request */
+    struct curl curl; /* loaded before multi is made */
+    CURLM *multi;     /* NULL before the first request */
     struct loop_timer timer;
     struct http_transfer *transfers;  /* doubly linked */
     long transfer_count, connections; /* that curl keeps */
@@ -47,7 +48,7 @@ static void finish_ended(struct http *http);
 static void drive(struct http *http, curl_socket_t socket, int action)
 {
     int running = 0;
-    (void)curl_multi_socket_action(http->multi, socket, action, &running);
+    (void)http->curl.multi_socket_action(http->multi, socket, action, &running);
     finish_ended(http);
 }
 
@@ -85,7 +86,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *a
     s->http = http;
     s->watch = (struct loop_watch){.fd = -1, .ready = on_socket_ready, .user = s};
     if (loop_watch(http->loop, &s->watch, fd, events, NULL) != 0 ||
-        curl_multi_assign(http->multi, fd, s) != CURLM_OK) {
+        http->curl.multi_assign(http->multi, fd, s) != CURLM_OK) {
         loop_unwatch(http->loop, &s->watch);
         free(s);
         return -1;
@@ -125,18 +126,21 @@ static int load(struct http *http, struct err *err)
 {
     if (http->multi)
         return 0;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    if (curl_load(&http->curl, err) != 0)
+        return -1;
+    if (http->curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(err, ERR_INTERNAL, "libcurl cannot start");
-    http->multi = curl_multi_init();
+    http->multi = http->curl.multi_init();
     if (!http->multi ||
-        curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK ||
-        curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) != CURLM_OK ||
-        curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted) != CURLM_OK ||
-        curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) != CURLM_OK ||
-        curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS) != CURLM_OK) {
-        (void)curl_multi_cleanup(http->multi);
+        http->curl.multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK ||
+        http->curl.multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) != CURLM_OK ||
+        http->curl.multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted) !=
+            CURLM_OK ||
+        http->curl.multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) != CURLM_OK ||
+        http->curl.multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS) != CURLM_OK) {
+        (void)http->curl.multi_cleanup(http->multi);
         http->multi = NULL;
-        curl_global_cleanup();
+        http->curl.global_cleanup();
         return err_set(err, ERR_NOMEM, "out of memory");
     }
     http->connections = CONNECTIONS;
@@ -150,19 +154,19 @@ void http_free(struct http *http)
     while (http->transfers)
         http_cancel(http->transfers);
     if (http->multi) {
-        (void)curl_multi_cleanup(http->multi);
-        curl_global_cleanup();
+        (void)http->curl.multi_cleanup(http->multi);
+        http->curl.global_cleanup();
     }
     loop_clear_timer(http->loop, &http->timer);
     free(http);
 }
 
 /* Header texts may hold the key. */
-static void free_headers(struct curl_slist *headers)
+static void free_headers(struct http_transfer *t)
 {
-    for (struct curl_slist *h = headers; h; h = h->next)
+    for (struct curl_slist *h = t->headers; h; h = h->next)
         explicit_bzero(h->data, strlen(h->data));
-    curl_slist_free_all(headers);
+    t->http->curl.slist_free_all(t->headers);
 }
 
 static void transfer_free(struct http_transfer *t)
@@ -176,10 +180,10 @@ static void transfer_free(struct http_transfer *t)
     t->http->transfer_count--;
     loop_clear_timer(t->http->loop, &t->silence);
     if (t->easy) {
-        (void)curl_multi_remove_handle(t->http->multi, t->easy);
-        curl_easy_cleanup(t->easy);
+        (void)t->http->curl.multi_remove_handle(t->http->multi, t->easy);
+        t->http->curl.easy_cleanup(t->easy);
     }
-    free_headers(t->headers);
+    free_headers(t);
     free(t->body);
     free(t);
 }
@@ -288,7 +292,7 @@ static void finish(struct http_transfer *t, CURLcode code)
             (void)snprintf(text, sizeof text, "the body is over %zu bytes", t->request.max_bytes);
         else
             (void)snprintf(text, sizeof text, "%s",
-                           t->error[0] ? t->error : curl_easy_strerror(code));
+                           t->error[0] ? t->error : t->http->curl.easy_strerror(code));
         end.error = text;
         end.worth_retrying = !t->too_large && !t->refused && is_worth_retrying(code);
     }
@@ -301,10 +305,10 @@ static void finish_ended(struct http *http)
 {
     int left = 0;
     CURLMsg *message;
-    while ((message = curl_multi_info_read(http->multi, &left))) {
+    while ((message = http->curl.multi_info_read(http->multi, &left))) {
         struct http_transfer *t = NULL;
         if (message->msg == CURLMSG_DONE &&
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t) == CURLE_OK && t)
+            http->curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t) == CURLE_OK && t)
             finish(t, message->data.result);
     }
 }
@@ -312,7 +316,8 @@ static void finish_ended(struct http *http)
 int http_status(const struct http_transfer *transfer)
 {
     long status = 0;
-    if (curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK)
+    if (transfer->http->curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status) !=
+        CURLE_OK)
         return 0;
     return (int)status;
 }
@@ -320,7 +325,8 @@ int http_status(const struct http_transfer *transfer)
 const char *http_header(const struct http_transfer *transfer, const char *name)
 {
     struct curl_header *header = NULL;
-    if (curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+    if (transfer->http->curl.easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) !=
+        CURLHE_OK)
         return NULL;
     return header->value;
 }
@@ -329,7 +335,7 @@ const char *http_header(const struct http_transfer *transfer, const char *name)
 
 static int add_header(struct http_transfer *t, const char *line)
 {
-    struct curl_slist *headers = curl_slist_append(t->headers, line);
+    struct curl_slist *headers = t->http->curl.slist_append(t->headers, line);
     if (!headers)
         return -1;
     t->headers = headers;
@@ -364,7 +370,7 @@ static int add_headers(struct http_transfer *t, const struct http_request *r, st
 
 #define SET(option, value)                                                                         \
     do {                                                                                           \
-        if (curl_easy_setopt(t->easy, option, value) != CURLE_OK)                                  \
+        if (t->http->curl.easy_setopt(t->easy, option, value) != CURLE_OK)                         \
             return err_set(err, ERR_INTERNAL, "libcurl refuses %s", #option);                      \
     } while (0)
 
@@ -443,7 +449,7 @@ static int keep_connections(struct http *http, struct err *err)
     if (http->transfer_count <= http->connections)
         return 0;
     long connections = http->connections * 2;
-    if (curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, connections) != CURLM_OK)
+    if (http->curl.multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, connections) != CURLM_OK)
         return err_set(err, ERR_INTERNAL, "libcurl cannot keep %ld connections", connections);
     http->connections = connections;
     return 0;
@@ -467,14 +473,14 @@ struct http_transfer *http_start(struct http *http, const struct http_request *r
         t->next->prev = t;
     http->transfers = t;
     http->transfer_count++;
-    t->easy = curl_easy_init();
+    t->easy = http->curl.easy_init();
     if (!t->easy) {
         err_set(err, ERR_NOMEM, "out of memory");
         goto fail;
     }
     if (keep_connections(http, err) != 0 || set_options(t, request, err) != 0)
         goto fail;
-    if (curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+    if (http->curl.multi_add_handle(http->multi, t->easy) != CURLM_OK) {
         err_set(err, ERR_NOMEM, "libcurl cannot take another request");
         goto fail;
     }
@@ -487,5 +493,7 @@ fail:
 
 const char *http_version(void)
 {
-    return curl_version();
+    struct curl curl;
+    struct err ignored;
+    return curl_load(&curl, &ignored) == 0 ? curl.version() : "none";
 }

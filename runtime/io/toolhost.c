@@ -99,6 +99,8 @@ void toolhost_serve(struct group *g)
         toolhost_unlink(c);
         toolhost_process_give(p, c);
     }
+    if (g->process_count == TOOLHOST_PROCESSES)
+        return;
     size_t waiting = 0;
     for (const struct toolhost_call *c = g->waiting; c; c = c->next)
         waiting++;

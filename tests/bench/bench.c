@@ -23,6 +23,7 @@
 #define SHORT_STEPS 20
 #define RESULT_LEN  4096
 #define SAMPLES_MAX 128
+#define DESCRIPTORS 65536
 
 #define EXIT_USAGE  2
 #define EXIT_MISSED 3 /* with --check: a target */
@@ -438,14 +439,14 @@ static void release_place(struct bench *b)
         free(b->env[i]);
 }
 
-/* 10,000 runs have 10,000 sockets, on either side. */
+/* 10,000 runs have a socket and a workspace each. More than the hard limit is for root only. */
 static void raise_limit(void)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
+    struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int show(const struct bench *b, bool as_json)

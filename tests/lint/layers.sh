@@ -43,8 +43,8 @@ find runtime plugins -name '*.[ch]' | LC_ALL=C sort | xargs awk '
         slash = index(included, "/")
         folder = slash ? substr(included, 1, slash - 1) : layer
 
-        only_in("curl/curl.h", "runtime/io/http.c")
-        only_in("dlfcn.h", "runtime/host/ runtime/io/layout.c")
+        only_in("curl/curl.h", "runtime/io/curl.h tests/bench/floor.c")
+        only_in("dlfcn.h", "runtime/host/ runtime/io/layout.c runtime/io/curl.c")
         only_in("yaml.h", "runtime/base/yaml.c")
         only_in("git2.h", "plugins/git/")
         if (top == "plugins" && included == "tackle/tackle.h")
@@ -66,7 +66,7 @@ find runtime plugins -name '*.[ch]' | LC_ALL=C sort | xargs awk '
     (layer == "wire" || layer == "engine") && !/^[ \t]*(\/?\*|\/\/)/ && $0 ~ "(^|[^A-Za-z0-9_])" untouched {
         complain(layer "/ opens no file and no socket")
     }
-    /(^|[^A-Za-z0-9_])(dlopen|dlsym)[ ]*[(]/ && !/^[ \t]*(\/?\*|\/\/)/ && layer != "host" && top == "runtime" {
+    /(^|[^A-Za-z0-9_])(dlopen|dlsym)[ ]*[(]/ && !/^[ \t]*(\/?\*|\/\/)/ && layer != "host" && top == "runtime" && FILENAME !~ /io\/curl\.c$/ {
         complain("plugins are loaded in runtime/host/ only")
     }
     END {
