@@ -27,6 +27,10 @@ _Noreturn void test_skip(const char *why);
 
 bool test_under_valgrind(void);
 
+/* For main(): true under valgrind, which does not know pidfd_open(), so that the runtime starts no
+ * process there. The one case that says so has been shown then. */
+bool test_without_processes(void);
+
 /* Skips the case under valgrind, which does not know openat2(): links are not followed without. */
 void test_needs_openat2(void);
 

@@ -23,7 +23,7 @@ static void it_goes_on_where_it_stopped(void **state)
 {
     (void)state;
     for (size_t at = 0; at <= 9; at++)
-        assert_int_equal(crc32c(crc32c(0, "123456789", at), "123456789" + at, 9 - at), 0xe3069283);
+        assert_int_equal(crc32c(crc32c(0, "123456789", at), &"123456789"[at], 9 - at), 0xe3069283);
     assert_int_equal(crc32c(7, "", 0), 7);
 }
 
