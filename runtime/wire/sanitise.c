@@ -309,7 +309,7 @@ static int put_enum(struct sanitiser *s, json_t *out, const json_t *node, bool *
     json_t *texts = json_array(), *value;
     bool all = is_type(out, "string");
     size_t i;
-    if (json_is_string(constant) && all) {
+    if (json_string_length(constant) > 0 && all) {
         changed(s, "const", "became an enum");
         int status = json_array_append(texts, (json_t *)constant);
         return json_object_set_new(out, "enum", texts) || status;

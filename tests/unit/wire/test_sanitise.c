@@ -117,6 +117,7 @@ static void test_keywords_become_words(void **state)
            "[\\\"a\\\"])\"}");
     expect("{\"type\":\"string\",\"format\":\"date-time\"}",
            "{\"type\":\"string\",\"format\":\"date-time\"}");
+    expect("{\"const\":\"\"}", "{\"type\":\"string\",\"description\":\"always \\\"\\\"\"}");
     expect("{\"type\":\"objet\"}", "{\"type\":\"string\",\"description\":\"any JSON value\"}");
     expect("{\"type\":[\"integer\",7,\"thing\"]}", "{\"type\":\"integer\"}");
     expect("{\"type\":\"array\",\"uniqueItems\":true,\"items\":{\"type\":\"number\"}}",
