@@ -113,11 +113,3 @@ void test_needs_openat2(void)
     if (test_under_valgrind())
         test_skip("valgrind does not know openat2()");
 }
-
-void test_program_needs_pidfd(void)
-{
-    if (test_under_valgrind()) {
-        print_message("valgrind does not know pidfd_open()\n");
-        exit(77);
-    }
-}

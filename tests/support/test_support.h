@@ -34,7 +34,4 @@ bool test_without_processes(void);
 /* Skips the case under valgrind, which does not know openat2(): links are not followed without. */
 void test_needs_openat2(void);
 
-/* First in main(): skips the whole program under valgrind, which does not know pidfd_open(). */
-void test_program_needs_pidfd(void);
-
 #endif

@@ -558,7 +558,6 @@ static void an_endpoint_is_asked_over_http(void **state)
 
 int main(void)
 {
-    test_program_needs_pidfd();
     const struct CMUnitTest tests[] = {
         TEST(an_answer_and_its_events),
         TEST(nobody_has_to_listen),

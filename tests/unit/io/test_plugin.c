@@ -295,7 +295,6 @@ static void options_are_checked(void **state)
 
 int main(void)
 {
-    test_program_needs_pidfd();
     const struct CMUnitTest tests[] = {
         TEST(a_plugin_is_described),          TEST(a_path_is_made_absolute_and_free_of_links),
         TEST(what_is_no_plugin_says_why),     TEST(a_plugin_that_anyone_may_write_is_refused),

@@ -178,7 +178,6 @@ static void what_cannot_start_says_why(void **state)
 
 int main(void)
 {
-    test_program_needs_pidfd();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_end_is_told),
         cmocka_unit_test(it_has_the_environment_it_is_given),

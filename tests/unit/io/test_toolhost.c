@@ -674,7 +674,6 @@ static void calls_that_run_end_with_the_runtime(void **state)
 
 int main(void)
 {
-    test_program_needs_pidfd();
     const struct CMUnitTest tests[] = {
         TEST(calls_end_with_what_the_plugin_says),
         TEST(a_process_is_used_again),
