@@ -113,17 +113,17 @@ static void answer(tackle_pending *pending, int fd, int64_t offset, int64_t limi
 {
     struct stat st;
     struct buf text;
-    char *piece = malloc((size_t)limit);
+    char *piece = malloc((size_t)limit + 4); /* and what tells whether a character is cut */
     buf_init(&text, PIECE_MAX + 256);
     ssize_t got = -1;
     if (piece && fstat(fd, &st) == 0)
-        got = pread(fd, piece, (size_t)limit, offset);
+        got = pread(fd, piece, (size_t)limit + 4, offset);
     if (got < 0) {
         tackle_pending_finish(pending, TACKLE_E_FAILED, "it cannot be read any more", 26);
     } else {
-        size_t len = text_edge(piece, (size_t)got, (size_t)got);
-        if (len == 0)
-            len = (size_t)got;
+        size_t len = (size_t)got;
+        if (got > limit)
+            len = text_edge(piece, (size_t)got, (size_t)limit);
         (void)text_fix_utf8(&text, piece, len, NULL);
         (void)buf_format(&text, "\n[bytes %" PRId64 " to %" PRId64 " of %" PRId64 "]", offset,
                          offset + (int64_t)len, (int64_t)st.st_size);

@@ -41,6 +41,11 @@ bool answer_wants_format(const struct run *run)
 
 static void ask_once_more(struct run *r, const char *text)
 {
+    if (r->step >= r->config.max_steps) {
+        run_end(r, STOP_MAX_STEPS,
+                "the limit on steps was reached (--max-steps) before the answer had its form");
+        return;
+    }
     if (chat_add_user(&r->messages, text, strlen(text)) != 0) {
         run_stop(r, STOP_INTERNAL, 0, "the conversation is too large");
         return;
