@@ -94,8 +94,8 @@ TACKLE_API int32_t tackle_set(tackle_runtime *rt, const char *key, const char *v
 
 /* Reads what a user has set up: /etc/tackle/config.yaml, $XDG_CONFIG_HOME/tackle/config.yaml,
  * .tackle/config.yaml of the workspace (which may only tighten), and TACKLE_* of the environment.
- * Once at most. Without this call a runtime reads no file and no variable but those of the API
- * keys. */
+ * Once at most. Without this call a runtime reads no file, and no variable but those of the API
+ * keys and, through libcurl, of proxies. */
 TACKLE_API int32_t tackle_load_config(tackle_runtime *rt, tackle_error *err);
 
 /* Gives the value of a variable that holds a key ("TACKLE_API_KEY", "OPENAI_API_KEY", ...) in place
