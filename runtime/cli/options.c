@@ -20,7 +20,7 @@ static const struct option_row local_rows[] = {
      .default_value = "text",
      .group = "output",
      .help = "text; one JSON object; or one event a line as JSON, the result last",
-     .commands = " run tools plugins agents models credits config doctor wire version "},
+     .commands = " run tools plugins agents runs models credits config doctor wire version "},
     {.id = OPTION_OUTPUT,
      .letter = 'o',
      .path = true,
@@ -49,13 +49,13 @@ static const struct option_row local_rows[] = {
      .name = "quiet",
      .group = "output",
      .help = "show nothing but the answer and errors",
-     .commands = " run chat demo "},
+     .commands = " run chat demo runs "},
     {.id = OPTION_VERBOSE,
      .letter = 'v',
      .name = "verbose",
      .group = "output",
      .help = "also show thoughts, progress of tools, and what the run works with",
-     .commands = " run chat demo "},
+     .commands = " run chat demo runs "},
     {.id = OPTION_COLOUR,
      .name = "color",
      .argument = "WHEN",
@@ -82,7 +82,13 @@ static const struct option_row local_rows[] = {
      .name = "bare",
      .group = "state",
      .help = "read no configuration file, and no variable but those of the keys",
-     .commands = " run chat tools plugins agents models credits config doctor "},
+     .commands = " run chat tools plugins agents runs models credits config doctor "},
+    {.id = OPTION_OLDER_THAN,
+     .name = "older-than",
+     .argument = "AGE",
+     .group = "state",
+     .help = "rm: all runs that began longer ago than this: 30d, 12h",
+     .commands = " runs "},
     {.id = OPTION_KEEP,
      .name = "keep",
      .group = "demo",
@@ -347,6 +353,9 @@ static void take(struct parser *p, const struct option_row *row, const char *val
         break;
     case OPTION_DIR:
         o->dir = value;
+        break;
+    case OPTION_OLDER_THAN:
+        o->older_than = value;
         break;
     case OPTION_STATUS:
         o->status = value;

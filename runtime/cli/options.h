@@ -26,6 +26,7 @@ enum option_id {
     OPTION_JSON,
     OPTION_ORIGIN,
     OPTION_OFFLINE,
+    OPTION_OLDER_THAN,
     OPTION_KEEP,
     OPTION_DIR,
     OPTION_STATUS,
@@ -84,8 +85,9 @@ struct options {
     const char *junit;  /* NULL: none */
     enum ci_choice ci;
     enum colour_choice colour;
-    const char *dir;    /* demo --dir; NULL: none */
-    const char *status; /* wire --status, --chunk; NULL: none */
+    const char *dir;        /* demo --dir; NULL: none */
+    const char *older_than; /* runs rm; NULL: none */
+    const char *status;     /* wire --status, --chunk; NULL: none */
     const char *chunk;
     int verbose;
     bool quiet, bare, help, version, origin, offline, keep;

@@ -14,7 +14,6 @@
 #include "base/path.h"
 #include "io/scratch.h"
 
-#define FILE_NAME    "journal.jsonl"
 #define JOURNAL_MAX  (1u << 30)
 #define GATHERED_MAX (64u << 10)
 
@@ -121,17 +120,16 @@ static int open_dir(struct journal_file *f, struct err *err)
     return f->dir_fd >= 0 ? 0 : fail(err, "open", f->dir);
 }
 
-/* Other processes, and other journal_files of this one, get EAGAIN until it is closed. */
-static int lock(const struct journal_file *f, struct err *err)
+/* An open file description has it, so other journal_files of this process count as others. */
+int journal_file_lock(int fd, const char *dir, struct err *err)
 {
     struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(f->fd, F_OFD_SETLK, &all) == 0)
+    if (fcntl(fd, F_OFD_SETLK, &all) == 0)
         return 0;
     if (errno != EAGAIN && errno != EACCES)
-        return fail(err, "lock", f->dir);
+        return fail(err, "lock", dir);
     return err_set(err, ERR_SESSION,
-                   "the run in %s is going on in another process; wait until that has ended",
-                   f->dir);
+                   "the run in %s is going on in another process; wait until that has ended", dir);
 }
 
 /* A name is on disk when its directory is. */
@@ -158,13 +156,13 @@ struct journal_file *journal_file_create(const char *runs, const char *id,
     }
     if (open_dir(f, err) != 0)
         goto fail;
-    f->fd = openat(f->dir_fd, FILE_NAME,
+    f->fd = openat(f->dir_fd, JOURNAL_FILE_NAME,
                    O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (f->fd < 0 || sync_names(f, runs) != 0) {
         fail(err, "make a journal in", f->dir);
         goto fail;
     }
-    if (lock(f, err) == 0)
+    if (journal_file_lock(f->fd, f->dir, err) == 0)
         return f;
 fail:
     if (f)
@@ -174,7 +172,7 @@ fail:
 
 /* ---- Reading ---- */
 
-static bool is_id(const char *id)
+bool journal_is_id(const char *id)
 {
     size_t len = strlen(id);
     return len > 0 && len < 64 && strspn(id, "0123456789abcdefghijklmnopqrstuvwxyz") == len;
@@ -183,12 +181,12 @@ static bool is_id(const char *id)
 static int open_file(struct journal_file *f, const char *id, int flags, struct err *err)
 {
     struct stat st;
-    if (!is_id(id) || access(f->dir, F_OK) != 0)
+    if (!journal_is_id(id) || access(f->dir, F_OK) != 0)
         return err_set(err, ERR_SESSION, "there is no run '%.64s'; 'tackle runs ls' lists them",
                        id);
     if (open_dir(f, err) != 0)
         return -1;
-    f->fd = openat(f->dir_fd, FILE_NAME, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    f->fd = openat(f->dir_fd, JOURNAL_FILE_NAME, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (f->fd < 0 || fstat(f->fd, &st) != 0)
         return fail(err, "open the journal in", f->dir);
     return S_ISREG(st.st_mode)
@@ -228,8 +226,9 @@ struct journal_file *journal_file_open(const char *runs, const char *id, enum du
     struct journal_file *f = file_new(runs, id, durability, err);
     if (!f)
         return NULL;
-    if (open_file(f, id, O_RDWR | O_APPEND, err) == 0 && lock(f, err) == 0 &&
-        read_file(f, text, err) == 0 && check(f, text, torn, err) == 0) {
+    if (open_file(f, id, O_RDWR | O_APPEND, err) == 0 &&
+        journal_file_lock(f->fd, f->dir, err) == 0 && read_file(f, text, err) == 0 &&
+        check(f, text, torn, err) == 0) {
         buf_cut(text, (size_t)f->size);
         return f;
     }

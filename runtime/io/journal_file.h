@@ -19,6 +19,15 @@ enum durability {
 
 struct journal_file;
 
+#define JOURNAL_FILE_NAME "journal.jsonl"
+
+/* Could this be the id of a run? It then leads to no other folder. */
+bool journal_is_id(const char *id);
+
+/* Takes the lock of an open journal, until that is closed. ERR_SESSION: another has it. `dir` is
+ * for the message. */
+int journal_file_lock(int fd, const char *dir, struct err *err);
+
 /* All errors are ERR_SESSION but for ERR_NOMEM. `runs` is a directory, made with its parents when
  * it is missing; links are not followed in it. */
 

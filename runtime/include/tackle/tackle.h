@@ -255,6 +255,36 @@ TACKLE_API int32_t tackle_show_settings(tackle_runtime *rt, char **json, tackle_
 /* [{"name","base_url","key_env","key_present","model"}] */
 TACKLE_API int32_t tackle_list_providers(tackle_runtime *rt, char **json, tackle_error *err);
 
+/* ---- Runs that were recorded, in $XDG_STATE_HOME/tackle/runs or where the setting state_dir says.
+ * Errors are TACKLE_EXIT_SESSION. ---- */
+
+/* [{"id","started","agent","model","workspace","prompt","status","stop_reason","steps",
+ * "cost_usd"}], the newest first. status is that of the result, "running", "unfinished" (its
+ * process was killed), or "damaged" with the reason in "problem" and no more than that. */
+TACKLE_API int32_t tackle_list_runs(tackle_runtime *rt, char **json, tackle_error *err);
+
+/* One run, and "records": all that its journal says, as objects with "n" (number), "t"
+ * (time) and "k" (kind). */
+TACKLE_API int32_t tackle_show_run(tackle_runtime *rt, const char *id, char **json,
+                                   tackle_error *err);
+
+/* The same, with the values of all keys that this runtime knows replaced by "[redacted]". */
+TACKLE_API int32_t tackle_export_run(tackle_runtime *rt, const char *id, char **json,
+                                     tackle_error *err);
+
+/* Deletes the journal of a run that is not going on. */
+TACKLE_API int32_t tackle_remove_run(tackle_runtime *rt, const char *id, tackle_error *err);
+
+/* {"id","ok","records","dropped_bytes","torn","problem"}: is the journal whole? "torn" alone is no
+ * damage: the process was killed while it wrote its last record. */
+TACKLE_API int32_t tackle_verify_run(tackle_runtime *rt, const char *id, char **json,
+                                     tackle_error *err);
+
+/* Cuts off what does not verify, and tells what was wrong in the same form. A damaged journal is
+ * kept beside it as journal.damaged. */
+TACKLE_API int32_t tackle_repair_run(tackle_runtime *rt, const char *id, char **json,
+                                     tackle_error *err);
+
 /* The two that ask an endpoint, with a GET, and wait for at most 30 seconds: that of the provider
  * of this name, or when it is NULL of the one that the settings choose. Not from a callback. */
 

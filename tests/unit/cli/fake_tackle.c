@@ -381,6 +381,50 @@ int32_t tackle_show_settings(tackle_runtime *rt, char **json, tackle_error *err)
     return 0;
 }
 
+int32_t tackle_list_runs(tackle_runtime *rt, char **json, tackle_error *err)
+{
+    (void)rt;
+    (void)err;
+    return give(json, "[{\"id\":\"r1\",\"started\":\"2026-11-23T10:11:12.345Z\",\"status\":"
+                      "\"success\",\"steps\":2,\"cost_usd\":0.5,\"prompt\":\"Go\\u001b[2J\"}]");
+}
+
+int32_t tackle_show_run(tackle_runtime *rt, const char *id, char **json, tackle_error *err)
+{
+    (void)rt;
+    if (strcmp(id, "r1") != 0)
+        return fail(err, TACKLE_EXIT_SESSION, "session_error", "there is no such run");
+    return give(json, "{\"id\":\"r1\",\"status\":\"success\",\"records\":[{\"k\":\"messages\","
+                      "\"messages\":[{\"role\":\"user\",\"content\":\"Go\\u001b[2J\"}]}]}");
+}
+
+int32_t tackle_export_run(tackle_runtime *rt, const char *id, char **json, tackle_error *err)
+{
+    return tackle_show_run(rt, id, json, err);
+}
+
+int32_t tackle_remove_run(tackle_runtime *rt, const char *id, tackle_error *err)
+{
+    (void)rt;
+    return strcmp(id, "r1") == 0
+               ? 0
+               : fail(err, TACKLE_EXIT_SESSION, "session_error", "there is no such run");
+}
+
+int32_t tackle_verify_run(tackle_runtime *rt, const char *id, char **json, tackle_error *err)
+{
+    (void)rt;
+    (void)id;
+    (void)err;
+    return give(json, "{\"id\":\"r1\",\"ok\":false,\"records\":3,\"dropped_bytes\":7,\"torn\":"
+                      "false,\"problem\":\"record 4 is damaged\"}");
+}
+
+int32_t tackle_repair_run(tackle_runtime *rt, const char *id, char **json, tackle_error *err)
+{
+    return tackle_verify_run(rt, id, json, err);
+}
+
 int32_t tackle_doctor(tackle_runtime *rt, uint32_t flags, char **json, tackle_error *err)
 {
     (void)rt;

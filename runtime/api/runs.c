@@ -1,0 +1,259 @@
+/* Runs that were recorded: which there are, what happened in one, removing, checking, repairing. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/runtime.h"
+#include "base/path.h"
+#include "io/journal_store.h"
+
+#define JOURNAL_MAX (1u << 30)
+#define KEY_MIN     6 /* a shorter key would redact words */
+
+static char *folder(const tackle_runtime *rt, struct err *err)
+{
+    char *runs = journal_folder(rt, &rt->settings, err);
+    if (!runs && err->code == ERR_NONE)
+        err_set(err, ERR_SESSION,
+                "no journals are kept: neither XDG_STATE_HOME nor HOME is set, "
+                "and state_dir is not either");
+    return runs;
+}
+
+/* ---- Reading ---- */
+
+/* The record as an object: number, time, kind, and its members. */
+static json_t *record_json(const char *dir, const struct journal_record *record, struct err *err)
+{
+    struct buf text;
+    json_t *value = NULL;
+    buf_init(&text, JOURNAL_BODY_MAX + 256);
+    if (buf_format(&text, "{\"n\":%" PRIu64 ",\"t\":\"%.*s\",\"k\":\"%s\"%s", record->number,
+                   (int)record->time_len, record->time, record->kind,
+                   record->len ? "," : "") == 0 &&
+        journal_file_body(dir, record, &text, err) == 0 && buf_byte(&text, '}') == 0) {
+        value = json_loadb(text.data, text.len, JSON_ALLOW_NUL, NULL);
+        if (!value)
+            err_set(err, ERR_SESSION, "record %" PRIu64 " of the journal is no JSON",
+                    record->number);
+    }
+    buf_release(&text);
+    return value;
+}
+
+static bool is_wanted(const char *kind, const char *const *kinds)
+{
+    bool wanted = !kinds;
+    for (; kinds && *kinds && !wanted; kinds++)
+        wanted = strcmp(kind, *kinds) == 0;
+    return wanted;
+}
+
+/* The records of these kinds (NULL: of all), in order; a new reference, NULL with *err. */
+static json_t *read_records(const char *runs, const char *id, const char *const *kinds,
+                            struct err *err)
+{
+    struct buf text;
+    struct journal_record record;
+    enum journal_found found = JOURNAL_END;
+    json_t *list = json_array();
+    char *dir = path_join(runs, id);
+    int status = -1;
+    buf_init(&text, JOURNAL_MAX);
+    if (!list || !dir) {
+        err_set(err, ERR_NOMEM, "out of memory");
+    } else if (journal_file_read(runs, id, &text, err) == 0) {
+        struct journal_reader reader = {.data = text.data, .len = text.len};
+        status = 0;
+        while (status == 0 && (found = journal_next(&reader, &record, err)) == JOURNAL_RECORD) {
+            json_t *value = NULL;
+            if (record.number == 1)
+                status = journal_check_version(&record, err);
+            if (status == 0 && is_wanted(record.kind, kinds))
+                status = (value = record_json(dir, &record, err)) ? 0 : -1;
+            if (value && json_array_append_new(list, value) != 0)
+                status = err_set(err, ERR_NOMEM, "out of memory");
+        }
+    }
+    buf_release(&text);
+    free(dir);
+    if (status == 0 && found != JOURNAL_DAMAGED)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+/* ---- What is told of a run ---- */
+
+static const json_t *last_of(const json_t *records, const char *kind)
+{
+    for (size_t i = json_array_size(records); i > 0; i--) {
+        const json_t *record = json_array_get(records, i - 1);
+        if (strcmp(json_string_value(json_object_get(record, "k")), kind) == 0)
+            return record;
+    }
+    return NULL;
+}
+
+/* A copy of a member, null when it is not there. */
+static json_t *member(const json_t *object, const char *key)
+{
+    json_t *value = json_object_get(object, key);
+    return value ? json_incref(value) : json_null();
+}
+
+/* {"id","started","status",...}: of a journal that can be read. */
+static json_t *summary(const char *runs, const char *id, const json_t *records)
+{
+    const json_t *first = json_array_get(records, 0);
+    const json_t *last = json_array_get(records, json_array_size(records) - 1);
+    const json_t *state = last_of(records, "state");
+    const json_t *ended = last == last_of(records, "run_finished") ? last : NULL;
+    const json_t *result = json_object_get(ended, "result");
+    const char *status = json_string_value(json_object_get(result, "status"));
+    if (!status)
+        status = journal_store_in_use(runs, id) ? "running" : "unfinished";
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "id", id, "started",
+                     member(first, "t"), "agent", member(first, "agent"), "model",
+                     member(first, "model"), "workspace", member(first, "workspace"), "prompt",
+                     member(first, "prompt"), "status", status, "stop_reason",
+                     member(result, "stop_reason"), "steps",
+                     json_incref(json_array_get(json_object_get(state, "counts"), 0)), "cost_usd",
+                     member(state, "cost_usd"));
+}
+
+static json_t *summary_of(const char *runs, const char *id)
+{
+    static const char *const kinds[] = {"run_started", "state", "run_finished", NULL};
+    struct err err = {.text = ""};
+    json_t *records = read_records(runs, id, kinds, &err);
+    json_t *value = json_array_size(records) ? summary(runs, id, records) : NULL;
+    json_decref(records);
+    if (value)
+        return value;
+    return json_pack("{s:s, s:s, s:s}", "id", id, "status", "damaged", "problem",
+                     err.text[0] ? err.text : "it had not begun");
+}
+
+int32_t tackle_list_runs(tackle_runtime *rt, char **json, tackle_error *error)
+{
+    struct err err;
+    char **ids = NULL;
+    size_t count = 0;
+    *json = NULL;
+    char *runs = folder(rt, &err);
+    if (!runs || journal_store_list(runs, &ids, &count, &err) != 0) {
+        free(runs);
+        return api_fail(error, &err);
+    }
+    json_t *list = json_array();
+    for (size_t i = count; list && i > 0; i--)
+        (void)json_array_append_new(list, summary_of(runs, ids[i - 1]));
+    journal_store_free(ids, count);
+    free(runs);
+    return api_give_json(list, json, error);
+}
+
+int32_t tackle_show_run(tackle_runtime *rt, const char *id, char **json, tackle_error *error)
+{
+    struct err err;
+    *json = NULL;
+    char *runs = folder(rt, &err);
+    json_t *records = runs ? read_records(runs, id, NULL, &err) : NULL;
+    json_t *value = json_array_size(records) ? summary(runs, id, records) : NULL;
+    if (records && !value)
+        err_set(&err, ERR_SESSION, "the run %s had not begun; there is nothing in it", id);
+    free(runs);
+    if (!value) {
+        json_decref(records);
+        return api_fail(error, &err);
+    }
+    (void)json_object_set_new(value, "records", records);
+    return api_give_json(value, json, error);
+}
+
+/* ---- Export: what can be handed on ---- */
+
+/* Keys never reach a journal by way of the runtime; but a tool may have read one in a file. */
+static int redact(struct buf *text, const char *key)
+{
+    struct buf clean;
+    size_t len = key ? strlen(key) : 0;
+    if (len < KEY_MIN)
+        return 0;
+    buf_init(&clean, text->max);
+    const char *at = text->data;
+    for (const char *hit = strstr(at, key); hit; hit = strstr(at, key)) {
+        if (buf_append(&clean, at, (size_t)(hit - at)) || buf_text(&clean, "[redacted]")) {
+            buf_release(&clean);
+            return -1;
+        }
+        at = hit + len;
+    }
+    int status = buf_text(&clean, at);
+    buf_release(text);
+    *text = clean;
+    return status;
+}
+
+int32_t tackle_export_run(tackle_runtime *rt, const char *id, char **json, tackle_error *error)
+{
+    struct buf text;
+    char *whole = NULL;
+    *json = NULL;
+    if (tackle_show_run(rt, id, &whole, error) != 0)
+        return -1;
+    buf_init(&text, JOURNAL_MAX);
+    int status = buf_text(&text, whole);
+    for (const char *const *name = provider_key_variables(); status == 0 && *name; name++)
+        status = redact(&text, api_getenv(rt, *name));
+    tackle_free(whole);
+    if (status == 0)
+        *json = buf_take(&text);
+    buf_release(&text);
+    return *json ? 0 : api_fail_as(error, STOP_INTERNAL, "out of memory");
+}
+
+/* ---- Keeping the store in order ---- */
+
+int32_t tackle_remove_run(tackle_runtime *rt, const char *id, tackle_error *error)
+{
+    struct err err;
+    char *runs = folder(rt, &err);
+    int status = runs ? journal_store_remove(runs, id, &err) : -1;
+    free(runs);
+    return status == 0 ? 0 : api_fail(error, &err);
+}
+
+static json_t *health_json(const char *id, const struct journal_health *h)
+{
+    return json_pack("{s:s, s:b, s:I, s:I, s:b, s:s?}", "id", id, "ok",
+                     h->damage.code == ERR_NONE && h->records > 0, "records",
+                     (json_int_t)h->records, "dropped_bytes", (json_int_t)(h->bytes - h->good),
+                     "torn", h->torn, "problem", h->damage.code ? h->damage.text : NULL);
+}
+
+static int32_t examine(tackle_runtime *rt, const char *id,
+                       int (*look)(const char *, const char *, struct journal_health *,
+                                   struct err *),
+                       char **json, tackle_error *error)
+{
+    struct err err;
+    struct journal_health health;
+    *json = NULL;
+    char *runs = folder(rt, &err);
+    int status = runs ? look(runs, id, &health, &err) : -1;
+    free(runs);
+    return status == 0 ? api_give_json(health_json(id, &health), json, error)
+                       : api_fail(error, &err);
+}
+
+int32_t tackle_verify_run(tackle_runtime *rt, const char *id, char **json, tackle_error *error)
+{
+    return examine(rt, id, journal_store_verify, json, error);
+}
+
+int32_t tackle_repair_run(tackle_runtime *rt, const char *id, char **json, tackle_error *error)
+{
+    return examine(rt, id, journal_store_repair, json, error);
+}
