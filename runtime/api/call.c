@@ -82,8 +82,17 @@ static void on_host_done(void *user, const struct toolhost_result *r)
     call_done(user, &result);
 }
 
-static int start_in_host(struct api_call *c, const struct prepared *p, const struct tool *tool,
-                         size_t args_len, const char *key, struct err *err)
+/* What is asked of a tool. */
+struct request {
+    const struct tool *tool;
+    size_t args_len; /* of call->args */
+    const char *key;
+    bool probe;
+    const char *note; /* of a probe; NULL: none */
+};
+
+static int start_in_host(struct api_call *c, const struct prepared *p, const struct request *q,
+                         struct err *err)
 {
     struct toolhost_place place;
     struct toolhost *hosts = api_hosts(c->rt, err);
@@ -95,8 +104,11 @@ static int start_in_host(struct api_call *c, const struct prepared *p, const str
                                            .remember = on_remember,
                                            .done = on_host_done,
                                            .user = c};
-    prepared_place(p, tool, &place);
-    c->in_host = toolhost_call(hosts, &place, tool, c->args, args_len, key, c->timeout_ms, &events);
+    prepared_place(p, q->tool, &place);
+    c->in_host = q->probe ? toolhost_probe(hosts, &place, q->tool, c->args, q->args_len, q->key,
+                                           q->note, c->timeout_ms, &events)
+                          : toolhost_call(hosts, &place, q->tool, c->args, q->args_len, q->key,
+                                          c->timeout_ms, &events);
     return c->in_host ? 0 : err_set(err, ERR_NOMEM, "out of memory");
 }
 
@@ -166,28 +178,48 @@ static int start_function(struct api_call *c, const struct tool *tool, struct er
 
 /* ---- Both ---- */
 
+static struct api_call *start(struct tackle_runtime *rt, const struct prepared *p,
+                              const struct request *q, const char *args,
+                              const struct api_call_events *events, struct err *err)
+{
+    struct api_call *c = calloc(1, sizeof *c);
+    if (!c || !(c->args = malloc(q->args_len + 1))) {
+        free(c);
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    memcpy(c->args, args, q->args_len);
+    c->args[q->args_len] = '\0';
+    c->rt = rt;
+    c->events = *events;
+    c->started_ms = clock_ms();
+    c->timeout_ms = settings_number(&p->settings, SET_TOOL_TIMEOUT);
+    int status = q->tool->owner ? start_in_host(c, p, q, err) : start_function(c, q->tool, err);
+    if (status == 0)
+        return c;
+    call_free(c);
+    return NULL;
+}
+
 struct api_call *api_call_start(struct tackle_runtime *rt, const struct prepared *p,
                                 const struct tool *tool, const char *args, size_t args_len,
                                 const char *key, const struct api_call_events *events,
                                 struct err *err)
 {
-    struct api_call *c = calloc(1, sizeof *c);
-    if (!c || !(c->args = malloc(args_len + 1))) {
-        free(c);
-        err_set(err, ERR_NOMEM, "out of memory");
-        return NULL;
-    }
-    memcpy(c->args, args, args_len);
-    c->args[args_len] = '\0';
-    c->rt = rt;
-    c->events = *events;
-    c->started_ms = clock_ms();
-    c->timeout_ms = settings_number(&p->settings, SET_TOOL_TIMEOUT);
-    int status =
-        tool->owner ? start_in_host(c, p, tool, args_len, key, err) : start_function(c, tool, err);
-    if (status == 0)
-        return c;
-    call_free(c);
+    const struct request q = {.tool = tool, .args_len = args_len, .key = key};
+    return start(rt, p, &q, args, events, err);
+}
+
+struct api_call *api_call_probe(struct tackle_runtime *rt, const struct prepared *p,
+                                const struct tool *tool, const char *args, size_t args_len,
+                                const char *key, const char *note,
+                                const struct api_call_events *events, struct err *err)
+{
+    const struct request q = {
+        .tool = tool, .args_len = args_len, .key = key, .probe = true, .note = note};
+    if (tool->owner)
+        return start(rt, p, &q, args, events, err);
+    err_set(err, ERR_USAGE, "a function of the program cannot be asked whether it was done");
     return NULL;
 }
 

@@ -34,7 +34,7 @@ enum durability journal_durability(const struct settings *s)
 }
 
 /* Tells whether the tools are those of another time: names, schemas, effects. */
-static uint32_t tools_sum(const struct prepared *p)
+void journal_tools_sum(const struct prepared *p, char out[16])
 {
     uint32_t sum = 0;
     for (size_t i = 0; i < p->tool_count; i++) {
@@ -44,7 +44,7 @@ static uint32_t tools_sum(const struct prepared *p)
         sum = crc32c(sum, t->params ? t->params : "", t->params ? strlen(t->params) : 0);
         sum = crc32c(sum, &t->effect, sizeof t->effect);
     }
-    return sum;
+    (void)snprintf(out, 16, "%08" PRIx32, sum);
 }
 
 /* An option that is set for a plugin may be a secret of its user. */
@@ -90,7 +90,7 @@ static json_t *first_record(const struct prepared *p, const struct provider *pro
                             const char *run, const char *prompt)
 {
     char sum[16];
-    (void)snprintf(sum, sizeof sum, "%08" PRIx32, tools_sum(p));
+    journal_tools_sum(p, sum);
     return json_pack("{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o}", "v",
                      JOURNAL_VERSION, "run", run, "tackle", tackle_version(), "prompt",
                      text_json(prompt, PROMPT_SHOWN), "agent", p->agent.name, "model",
@@ -116,17 +116,23 @@ static void offer_ephemeral(struct err *err)
     (void)snprintf(err->text + len, sizeof err->text - len, "; --ephemeral runs without a journal");
 }
 
+bool journal_wanted(const struct tackle_runtime *rt, const struct settings *s)
+{
+    return !settings_flag(s, SET_EPHEMERAL) && !settings_text(s, SET_REPLAY) &&
+           (rt->state_dir || settings_text(s, SET_STATE_DIR));
+}
+
 int journal_begin(struct tackle_runtime *rt, const struct prepared *p,
                   const struct provider *provider, const char *run, const char *prompt,
                   struct journal_file **out, struct err *err)
 {
     const struct settings *s = &p->settings;
     *out = NULL;
-    if (settings_flag(s, SET_EPHEMERAL) || settings_text(s, SET_REPLAY))
+    if (!journal_wanted(rt, s))
         return 0;
     char *folder = journal_folder(rt, s, err);
     if (!folder)
-        return err->code == ERR_NONE ? 0 : -1;
+        return -1;
     struct journal_file *file = journal_file_create(folder, run, journal_durability(s), err);
     free(folder);
     int status = file ? write_first(file, first_record(p, provider, run, prompt), err) : -1;

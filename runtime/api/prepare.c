@@ -335,8 +335,21 @@ static int build_system(struct prepared *p, struct err *err)
 
 /* ---- All of it ---- */
 
-int prepare(struct tackle_runtime *rt, const char *const *extra, struct prepared *out,
-            struct err *err)
+/* What was a flag or a variable then wins over the variables of today. */
+static int apply_recorded(struct prepared *p, const json_t *recorded, struct err *err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)recorded, key, value)
+    {
+        if (settings_set_json(&p->settings, LAYER_ENVIRONMENT, key, value, NULL, err) != 0)
+            return err_prefix(err, "the run that is resumed");
+    }
+    return 0;
+}
+
+int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *recorded,
+            struct prepared *out, struct err *err)
 {
     struct prepared *p = out;
     *p = (struct prepared){.workspace_fd = -1};
@@ -348,7 +361,8 @@ int prepare(struct tackle_runtime *rt, const char *const *extra, struct prepared
         prepared_release(p);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
-    if (apply_extra(p, extra, err) != 0 || open_workspace(p, err) != 0)
+    if (apply_recorded(p, recorded, err) != 0 || apply_extra(p, extra, err) != 0 ||
+        open_workspace(p, err) != 0)
         goto fail;
     /* Configuration is read as a whole or not at all. */
     if (rt->configured && config_read_project(p->workspace, &p->settings, p->warnings, err) != 0)

@@ -94,6 +94,15 @@ static int make_folder(struct results *r)
     return r->dir ? 0 : -1;
 }
 
+void results_find(struct results *r)
+{
+    char *dir = path_join(r->journal_dir, "results");
+    if (dir && access(dir, F_OK) == 0)
+        r->dir = dir;
+    else
+        free(dir);
+}
+
 char *results_keep(void *user, const char *id, const char *text, size_t len)
 {
     struct results *r = user;

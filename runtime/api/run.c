@@ -4,6 +4,7 @@
 
 #include "api/runtime.h"
 #include "base/clock.h"
+#include "engine/run_restore.h"
 
 struct tackle_run {
     struct tackle_runtime *rt;
@@ -15,6 +16,7 @@ struct tackle_run {
     struct backend *backend, *fallback_backend; /* the second is NULL when there is no fallback */
     struct results results;
     struct journal_file *journal; /* NULL: none is kept */
+    bool resumed;                 /* it goes on from a journal of the past */
     char *schema;                 /* owned text of --output-schema; NULL */
     struct run *run;
     struct chat_body body; /* of the request in flight */
@@ -53,7 +55,7 @@ static int on_record(void *user, const char *kind, const char *body, size_t len,
                      struct err *err)
 {
     const struct tackle_run *r = user;
-    return r->journal ? journal_file_append(r->journal, kind, body, len, sync, err) : 0;
+    return journal_file_append(r->journal, kind, body, len, sync, err);
 }
 
 /* ---- The model ---- */
@@ -139,6 +141,15 @@ static void on_call_done(void *user, const struct run_result_of_call *result)
     loop_post(r->rt->loop, &r->drive);
 }
 
+static void on_probe_done(void *user, const struct run_result_of_call *result)
+{
+    struct call_context *c = user;
+    struct tackle_run *r = c->run;
+    run_call_probed(r->run, c->call, result);
+    free(c);
+    loop_post(r->rt->loop, &r->drive);
+}
+
 static void start_call(struct tackle_run *r, struct run_call *call)
 {
     struct err err = {.code = ERR_NOMEM, .text = "out of memory"};
@@ -149,10 +160,13 @@ static void start_call(struct tackle_run *r, struct run_call *call)
                                                .log = on_call_log,
                                                .changed = on_call_changed,
                                                .remember = on_call_remember,
-                                               .done = on_call_done,
+                                               .done = call->probe ? on_probe_done : on_call_done,
                                                .user = c};
-        c->started = api_call_start(r->rt, &r->prepared, call->tool, call->args, call->args_len,
-                                    call->key, &events, &err);
+        c->started = call->probe
+                         ? api_call_probe(r->rt, &r->prepared, call->tool, call->args,
+                                          call->args_len, call->key, call->note, &events, &err)
+                         : api_call_start(r->rt, &r->prepared, call->tool, call->args,
+                                          call->args_len, call->key, &events, &err);
         if (c->started) {
             call->handle = c;
             return;
@@ -274,12 +288,13 @@ static void emit_started(struct tackle_run *r)
     const struct prepared *p = &r->prepared;
     const char *replay = settings_text(&p->settings, SET_REPLAY);
     event_emit(run_events(r->run), "run.started",
-               json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:{s:s, s:b}, s:o, s:b}", "agent",
-                         p->agent.name, "model", r->provider.model, "provider", r->provider.name,
-                         "base_url", r->provider.base_url, "workspace", p->workspace, "tools",
-                         tool_names(p), "instructions", p->instructions, "sandbox", "mode",
-                         p->policy.write ? "workspace-write" : "read-only", "enforced", 0, "limits",
-                         limits(&p->settings), "replay", replay != NULL));
+               json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:{s:s, s:b}, s:o, s:b, s:b}",
+                         "agent", p->agent.name, "model", r->provider.model, "provider",
+                         r->provider.name, "base_url", r->provider.base_url, "workspace",
+                         p->workspace, "tools", tool_names(p), "instructions", p->instructions,
+                         "sandbox", "mode", p->policy.write ? "workspace-write" : "read-only",
+                         "enforced", 0, "limits", limits(&p->settings), "replay", replay != NULL,
+                         "resumed", r->resumed));
     size_t index;
     json_t *text;
     json_array_foreach(p->warnings, index, text)
@@ -361,7 +376,7 @@ static int make_run(struct tackle_run *r, struct err *err)
         .read_result = &r->results.function.tool,
         .keep = results_keep,
         .keep_user = &r->results,
-        .journal = on_record,
+        .journal = journal_wanted(r->rt, s) ? on_record : NULL,
         .journal_user = r,
         .sink = r->on_event ? on_event : NULL,
         .user = r,
@@ -370,12 +385,17 @@ static int make_run(struct tackle_run *r, struct err *err)
     return r->run ? 0 : -1;
 }
 
+static bool is_blank(const char *text)
+{
+    return !text || text[strspn(text, " \t\r\n")] == '\0';
+}
+
 static int add_prompt(struct tackle_run *r, const tackle_run_options *options, struct err *err)
 {
     struct prompt prompt;
     prompt_init(&prompt);
     int status = prompt_build(&prompt, &r->prepared.settings, options->files, options->prompt, err);
-    if (status == 0)
+    if (status == 0 && !r->resumed)
         status = journal_begin(r->rt, &r->prepared, &r->provider, run_events(r->run)->run,
                                options->prompt, &r->journal, err);
     if (status == 0 && r->journal)
@@ -384,6 +404,37 @@ static int add_prompt(struct tackle_run *r, const tackle_run_options *options, s
         status = run_prompt(r->run, prompt.parts, prompt.count, err);
     prompt_release(&prompt);
     return status;
+}
+
+/* The run's journal becomes ours, and the run goes on. */
+static int take_past(struct tackle_run *r, struct past *past, const tackle_run_options *options,
+                     struct err *err)
+{
+    char tools[16];
+    r->resumed = true;
+    if (!journal_wanted(r->rt, &r->prepared.settings))
+        return err_set(err, ERR_USAGE,
+                       "a run that is resumed keeps its journal: leave out --ephemeral and "
+                       "--replay");
+    if (past_restore(past, r->run, err) != 0)
+        return -1;
+    r->journal = past->file;
+    past->file = NULL;
+    r->results.journal_dir = journal_file_dir(r->journal);
+    results_find(&r->results);
+    journal_tools_sum(&r->prepared, tools);
+    if (strcmp(tools, past->tools) != 0)
+        (void)json_array_append_new(
+            r->prepared.warnings,
+            json_string("the tools are not those that this run had before: calls that are open "
+                        "are treated by what their tools say now"));
+    if (past->torn > 0)
+        (void)json_array_append_new(
+            r->prepared.warnings,
+            json_string("the journal ended in the middle of a record, which was dropped"));
+    if (!is_blank(options->prompt))
+        return add_prompt(r, options, err);
+    return run_resume(r->run, err);
 }
 
 /* The first turn: events come from tackle_step(), the first one too. */
@@ -406,9 +457,20 @@ static void begin(struct tackle_run *r)
     loop_post(r->rt->loop, &r->drive);
 }
 
-static bool is_blank(const char *text)
+static int set_up(struct tackle_run *r, const tackle_run_options *options, struct err *err)
 {
-    return !text || text[strspn(text, " \t\r\n")] == '\0';
+    struct past past = {.file = NULL};
+    if (options->resume && past_open(r->rt, options->settings, options->resume, &past, err) != 0)
+        return -1;
+    int status = prepare(r->rt, options->settings, past.settings, &r->prepared, err) == 0 &&
+                         make_backend(r, err) == 0 && make_run(r, err) == 0
+                     ? 0
+                     : -1;
+    if (status == 0)
+        status = options->resume ? take_past(r, &past, options, err) : add_prompt(r, options, err);
+    if (options->resume)
+        past_release(&past);
+    return status;
 }
 
 int32_t tackle_run_start(tackle_runtime *rt, const tackle_run_options *options, tackle_run **out,
@@ -418,7 +480,7 @@ int32_t tackle_run_start(tackle_runtime *rt, const tackle_run_options *options, 
     *out = NULL;
     if (options->size < sizeof *options)
         return api_fail_as(error, STOP_USAGE, "tackle_run_options: size is not set");
-    if (is_blank(options->prompt))
+    if (is_blank(options->prompt) && !options->resume)
         return api_fail_as(error, STOP_USAGE, "the prompt is empty");
     struct tackle_run *r = calloc(1, sizeof *r);
     if (!r)
@@ -430,8 +492,7 @@ int32_t tackle_run_start(tackle_runtime *rt, const tackle_run_options *options, 
     r->drive = (struct loop_task){.run = drive, .user = r};
     r->wake = (struct loop_timer){.due = on_wake, .user = r};
     r->limit = (struct loop_timer){.due = on_limit, .user = r};
-    if (prepare(rt, options->settings, &r->prepared, &err) != 0 || make_backend(r, &err) != 0 ||
-        make_run(r, &err) != 0 || add_prompt(r, options, &err) != 0) {
+    if (set_up(r, options, &err) != 0) {
         tackle_run_free(r);
         return api_fail(error, &err);
     }

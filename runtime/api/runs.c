@@ -85,13 +85,16 @@ static json_t *read_records(const char *runs, const char *id, const char *const 
 
 /* ---- What is told of a run ---- */
 
-static const json_t *last_of(const json_t *records, const char *kind)
+/* The last record that has this member, and that member. */
+static const json_t *last_with(const json_t *records, const char *key, const json_t **record)
 {
     for (size_t i = json_array_size(records); i > 0; i--) {
-        const json_t *record = json_array_get(records, i - 1);
-        if (strcmp(json_string_value(json_object_get(record, "k")), kind) == 0)
-            return record;
+        *record = json_array_get(records, i - 1);
+        const json_t *value = json_object_get(*record, key);
+        if (value)
+            return value;
     }
+    *record = NULL;
     return NULL;
 }
 
@@ -105,26 +108,29 @@ static json_t *member(const json_t *object, const char *key)
 /* {"id","started","status",...}: of a journal that can be read. */
 static json_t *summary(const char *runs, const char *id, const json_t *records)
 {
-    const json_t *first = json_array_get(records, 0);
+    const json_t *first = json_array_get(records, 0), *holder;
     const json_t *last = json_array_get(records, json_array_size(records) - 1);
-    const json_t *state = last_of(records, "state");
-    const json_t *ended = last == last_of(records, "run_finished") ? last : NULL;
-    const json_t *result = json_object_get(ended, "result");
+    const json_t *state = last_with(records, "state", &holder);
+    const json_t *result = last_with(records, "result", &holder);
+    json_t *steps = json_array_get(json_object_get(state, "counts"), 0);
+    if (holder != last ||
+        strcmp(json_string_value(json_object_get(last, "k")), "run_finished") != 0)
+        result = NULL; /* it went on after that */
     const char *status = json_string_value(json_object_get(result, "status"));
     if (!status)
         status = journal_store_in_use(runs, id) ? "running" : "unfinished";
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "id", id, "started",
-                     member(first, "t"), "agent", member(first, "agent"), "model",
-                     member(first, "model"), "workspace", member(first, "workspace"), "prompt",
-                     member(first, "prompt"), "status", status, "stop_reason",
-                     member(result, "stop_reason"), "steps",
-                     json_incref(json_array_get(json_object_get(state, "counts"), 0)), "cost_usd",
-                     member(state, "cost_usd"));
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "id", id, "started",
+        member(first, "t"), "agent", member(first, "agent"), "model", member(first, "model"),
+        "workspace", member(first, "workspace"), "prompt", member(first, "prompt"), "status",
+        status, "stop_reason", member(result, "stop_reason"), "steps",
+        steps ? json_incref(steps) : json_integer(0), "cost_usd", member(state, "cost_usd"));
 }
 
 static json_t *summary_of(const char *runs, const char *id)
 {
-    static const char *const kinds[] = {"run_started", "state", "run_finished", NULL};
+    static const char *const kinds[] = {
+        "run_started", "state", "conversation", "messages", "tool_started", "run_finished", NULL};
     struct err err = {.text = ""};
     json_t *records = read_records(runs, id, kinds, &err);
     json_t *value = json_array_size(records) ? summary(runs, id, records) : NULL;

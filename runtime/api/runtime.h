@@ -162,9 +162,10 @@ struct prepared {
     char *system;         /* owned: the whole system prompt */
 };
 
-/* `extra` are "key=value" settings for this run; may be NULL. */
-int prepare(struct tackle_runtime *rt, const char *const *extra, struct prepared *out,
-            struct err *err);
+/* `extra` are "key=value" settings for this run; `recorded` those that a run of the past had been
+ * given, {key: text or texts}, which give way to flags. Both may be NULL. */
+int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *recorded,
+            struct prepared *out, struct err *err);
 void prepared_release(struct prepared *p);
 
 /* The place where a plugin's tool runs; borrows from p. */
@@ -185,6 +186,9 @@ struct results {
 int results_init(struct results *r, struct tackle_runtime *rt, struct err *err);
 void results_release(struct results *r);
 
+/* Of a run that is resumed: those that it kept before. */
+void results_find(struct results *r);
+
 /* In the form of run_config.keep. */
 char *results_keep(void *user, const char *id, const char *text, size_t len);
 
@@ -195,6 +199,30 @@ char *results_keep(void *user, const char *id, const char *text, size_t len);
 char *journal_folder(const struct tackle_runtime *rt, const struct settings *s, struct err *err);
 
 enum durability journal_durability(const struct settings *s);
+
+/* Do these settings want one? */
+bool journal_wanted(const struct tackle_runtime *rt, const struct settings *s);
+
+/* A journal of the past, open and locked. */
+struct past {
+    struct journal_file *file; /* owned until it is taken out */
+    struct buf text;           /* its records */
+    char id[32];
+    json_t *settings; /* owned: what the run had been given, its workspace among it */
+    char tools[16];   /* the sum of its tools */
+    size_t torn;      /* bytes that were cut off its end */
+};
+
+/* Opens the journal of a run; an empty id is the newest of the workspace that the settings name. */
+int past_open(struct tackle_runtime *rt, const char *const *extra, const char *id, struct past *out,
+              struct err *err);
+void past_release(struct past *past);
+
+/* Hands all records to a run that is new. */
+int past_restore(const struct past *past, struct run *run, struct err *err);
+
+/* The sum that tells one set of tools from another: eight digits. */
+void journal_tools_sum(const struct prepared *p, char out[16]);
 
 /* A new journal for `run`, with its first record. *out is NULL when the settings want none.
  * `prompt` is what people know the run by. */
@@ -226,6 +254,12 @@ struct api_call *api_call_start(struct tackle_runtime *rt, const struct prepared
                                 const struct tool *tool, const char *args, size_t args_len,
                                 const char *key, const struct api_call_events *events,
                                 struct err *err);
+/* The same, but the tool is only asked whether the call was done: see toolhost_probe(). For tools
+ * of plugins. */
+struct api_call *api_call_probe(struct tackle_runtime *rt, const struct prepared *p,
+                                const struct tool *tool, const char *args, size_t args_len,
+                                const char *key, const char *note,
+                                const struct api_call_events *events, struct err *err);
 void api_call_cancel(struct api_call *call);
 /* No callback comes after this. */
 void api_call_abandon(struct api_call *call);

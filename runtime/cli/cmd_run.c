@@ -1,4 +1,4 @@
-/* tackle run: one task, one answer. */
+/* tackle run: one task, one answer. tackle resume: the rest of one. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +98,8 @@ static void on_event(void *user, tackle_run *run, const tackle_event *event)
     drive_event(l->drive, run, event);
 }
 
-static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, const char *prompt)
+static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, const char *prompt,
+                           const char *resume)
 {
     struct drive drive;
     struct listeners listeners = {ci, &drive};
@@ -110,7 +111,8 @@ static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, c
                                   .prompt = prompt,
                                   .files = cli->options.files,
                                   .on_event = on_event,
-                                  .user = &listeners};
+                                  .user = &listeners,
+                                  .resume = resume};
     if (tackle_run_start(rt, &options, &run, &error) == 0) {
         code = drive_run(&drive, run);
         code = write_answer(cli, run, code);
@@ -123,17 +125,23 @@ static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, c
     return code;
 }
 
+extern const struct command command_resume;
+
 static int make_and_drive(struct cli *cli, struct ci *ci)
 {
     tackle_error error = TACKLE_ERROR_INIT;
     tackle_runtime *rt = NULL;
+    const struct options *o = &cli->options;
+    bool resume = o->command == &command_resume;
+    const char *id = !resume ? o->resume : o->word_count ? o->words[0] : "";
     char *prompt = NULL;
+    bool ready = false;
     int code;
-    if (check_words(&cli->options, &error) == 0 && cli_runtime(cli, &rt, &error) == 0)
-        prompt = read_prompt(cli, rt, &error);
-    if (prompt) {
+    if ((resume || check_words(o, &error) == 0) && cli_runtime(cli, &rt, &error) == 0)
+        ready = resume || (prompt = read_prompt(cli, rt, &error));
+    if (ready) {
         signals_wake(rt);
-        code = start_and_drive(cli, ci, rt, prompt);
+        code = start_and_drive(cli, ci, rt, prompt, id);
         signals_wake(NULL);
     } else {
         ci_refused(ci, &error);
@@ -162,6 +170,12 @@ static int run(struct cli *cli)
     return code;
 }
 
+static int resume(struct cli *cli)
+{
+    int code = cli_check_words(cli, 0, 1, "the id of a run");
+    return code ? code : run(cli);
+}
+
 const struct command command_run = {
     .name = "run",
     .usage = "[PROMPT|-]",
@@ -178,4 +192,20 @@ const struct command command_run = {
                 "tackle run --junit tackle.xml --max-time 10m \"...\"\n",
     .groups = "*",
     .run = run,
+};
+
+const struct command command_resume = {
+    .name = "resume",
+    .usage = "[RUN]",
+    .summary = "go on with a run that was killed or has reached a limit",
+    .details =
+        "Without a name: the newest run of this folder. Results that were recorded are not got "
+        "again. A tool call that was under way is run again if that is harmless; else its tool is "
+        "asked whether it was done; else the model is told that its outcome is unknown. The run "
+        "has the settings it had been given; options given now win. To go on with something new: "
+        "tackle run --resume RUN \"...\".",
+    .examples = "tackle resume\n"
+                "tackle resume r1m84w03m79dsvk9a1q --max-steps 100\n",
+    .groups = "*",
+    .run = resume,
 };

@@ -20,7 +20,8 @@ static const struct option_row local_rows[] = {
      .default_value = "text",
      .group = "output",
      .help = "text; one JSON object; or one event a line as JSON, the result last",
-     .commands = " run tools plugins agents runs models credits config doctor wire version "},
+     .commands =
+         " run resume tools plugins agents runs models credits config doctor wire version "},
     {.id = OPTION_OUTPUT,
      .letter = 'o',
      .path = true,
@@ -28,14 +29,14 @@ static const struct option_row local_rows[] = {
      .argument = "FILE",
      .group = "output",
      .help = "also write the final answer to FILE, whole or not at all",
-     .commands = " run "},
+     .commands = " run resume "},
     {.id = OPTION_JUNIT,
      .path = true,
      .name = "junit",
      .argument = "FILE",
      .group = "output",
      .help = "also write the run and its tool calls to FILE as JUnit XML",
-     .commands = " run "},
+     .commands = " run resume "},
     {.id = OPTION_CI,
      .name = "ci",
      .argument = "KIND",
@@ -43,19 +44,19 @@ static const struct option_row local_rows[] = {
      .default_value = "auto",
      .group = "output",
      .help = "tell the CI system too: step summary and annotations on GitHub, sections on GitLab",
-     .commands = " run "},
+     .commands = " run resume "},
     {.id = OPTION_QUIET,
      .letter = 'q',
      .name = "quiet",
      .group = "output",
      .help = "show nothing but the answer and errors",
-     .commands = " run chat demo runs "},
+     .commands = " run resume chat demo runs "},
     {.id = OPTION_VERBOSE,
      .letter = 'v',
      .name = "verbose",
      .group = "output",
      .help = "also show thoughts, progress of tools, and what the run works with",
-     .commands = " run chat demo runs "},
+     .commands = " run resume chat demo runs "},
     {.id = OPTION_COLOUR,
      .name = "color",
      .argument = "WHEN",
@@ -82,13 +83,24 @@ static const struct option_row local_rows[] = {
      .name = "bare",
      .group = "state",
      .help = "read no configuration file, and no variable but those of the keys",
-     .commands = " run chat tools plugins agents runs models credits config doctor "},
+     .commands = " run resume chat tools plugins agents runs models credits config doctor "},
     {.id = OPTION_OLDER_THAN,
      .name = "older-than",
      .argument = "AGE",
      .group = "state",
      .help = "rm: all runs that began longer ago than this: 30d, 12h",
      .commands = " runs "},
+    {.id = OPTION_CONTINUE,
+     .name = "continue",
+     .group = "state",
+     .help = "go on with the newest run of this folder, with the prompt as the next message",
+     .commands = " run "},
+    {.id = OPTION_RESUME,
+     .name = "resume",
+     .argument = "RUN",
+     .group = "state",
+     .help = "the same with this run",
+     .commands = " run "},
     {.id = OPTION_KEEP,
      .name = "keep",
      .group = "demo",
@@ -353,6 +365,12 @@ static void take(struct parser *p, const struct option_row *row, const char *val
         break;
     case OPTION_DIR:
         o->dir = value;
+        break;
+    case OPTION_CONTINUE:
+        o->resume = "";
+        break;
+    case OPTION_RESUME:
+        o->resume = value;
         break;
     case OPTION_OLDER_THAN:
         o->older_than = value;

@@ -27,6 +27,8 @@ enum option_id {
     OPTION_ORIGIN,
     OPTION_OFFLINE,
     OPTION_OLDER_THAN,
+    OPTION_CONTINUE,
+    OPTION_RESUME,
     OPTION_KEEP,
     OPTION_DIR,
     OPTION_STATUS,
@@ -86,6 +88,7 @@ struct options {
     enum ci_choice ci;
     enum colour_choice colour;
     const char *dir;        /* demo --dir; NULL: none */
+    const char *resume;     /* run --resume, --continue (""); NULL: a new run */
     const char *older_than; /* runs rm; NULL: none */
     const char *status;     /* wire --status, --chunk; NULL: none */
     const char *chunk;

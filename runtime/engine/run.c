@@ -115,6 +115,7 @@ int run_prompt(struct run *run, const struct chat_part *parts, size_t count, str
                : chat_add_user_parts(&run->messages, parts, count)) != 0)
         return err_set(err, ERR_LIMIT, "the conversation is too large");
     buf_clear(&run->text);
+    run->restoring = run->limited = run->answered = false;
     run->state = STATE_ASK;
     run->step = 0;
     run->calls_used = 0;
@@ -154,6 +155,7 @@ static void close_step(struct run *r)
 static void begin_asking(struct run *r, struct run_action *action)
 {
     r->state = STATE_ASKING;
+    r->answered = false;
     if (r->attempt == 0 && r->reasks == 0) {
         r->step++;
         r->counts.steps++;
@@ -167,6 +169,8 @@ static void begin_asking(struct run *r, struct run_action *action)
 void run_next(struct run *run, struct run_action *action)
 {
     *action = (struct run_action){.kind = RUN_WAIT};
+    if (run->state == STATE_RESUMING)
+        run_settle_calls(run);
     if (run->state == STATE_CALLING) {
         if (run_start_call(run, action))
             return;
@@ -189,6 +193,7 @@ void run_next(struct run *run, struct run_action *action)
         break;
     case STATE_ASKING:
     case STATE_SLEEPING:
+    case STATE_RESUMING:
     case STATE_CALLING:
     default:
         break;

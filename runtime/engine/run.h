@@ -81,6 +81,12 @@ struct run_call {
     char *args;              /* owned JSON text of the arguments object */
     size_t args_len;
     void *handle;      /* the owner's, while it runs */
+    char *note;        /* owned: what the tool noted for its probe() when it was begun; NULL */
+    bool probe;        /* ask the tool whether it was done, with `note`; then run_call_probed() */
+    bool begun;        /* in another process, which has ended; its effect was this: */
+    char effect_then;  /* the first letter of its name */
+    bool unreadable;   /* its arguments were */
+    bool told;         /* tool.started was emitted */
     struct buf result; /* what the model gets */
 };
 
@@ -134,6 +140,9 @@ void run_awake(struct run *run);
 
 /* A call ended. Its handle is forgotten. */
 void run_call_done(struct run *run, struct run_call *call, const struct run_result_of_call *result);
+/* The answer to a call with `probe`: its code is a TACKLE_PROBE_ answer or negative. */
+void run_call_probed(struct run *run, struct run_call *call,
+                     const struct run_result_of_call *result);
 void run_call_progress(struct run *run, struct run_call *call, const char *text, size_t len);
 void run_file_changed(struct run *run, struct run_call *call, const char *path, const char *what);
 /* What a tool notes for its probe(): recorded on return. */

@@ -15,7 +15,7 @@
 /* ---- Checking ---- */
 
 /* A call that cannot be run is answered at once; the model reads why. */
-static void answer_call(struct run *r, struct run_call *c, int32_t code, const char *message)
+void run_answer_call(struct run *r, struct run_call *c, int32_t code, const char *message)
 {
     struct run_result_of_call result = {.code = code, .output = "", .message = message};
     run_call_done(r, c, &result);
@@ -32,11 +32,11 @@ static void refuse_unknown(struct run *r, struct run_call *c)
             (void)buf_format(&text, "%s %s", listed++ ? "," : "", r->config.tools[i]->name);
     if (listed == 0)
         (void)buf_text(&text, " none");
-    answer_call(r, c, TACKLE_E_ARGS, text.data);
+    run_answer_call(r, c, TACKLE_E_ARGS, text.data);
     buf_release(&text);
 }
 
-static bool permit(struct run *r, struct run_call *c)
+bool run_permit_call(struct run *r, struct run_call *c)
 {
     struct err why = {.text = ""};
     bool allowed = policy_allows(&r->config.policy, c->tool, &why);
@@ -51,7 +51,7 @@ static bool permit(struct run *r, struct run_call *c)
     r->counts.denials++;
     (void)json_array_append_new(r->denials, json_pack("{s:s, s:s, s:s}", "call", c->key, "name",
                                                       c->name, "reason", why.text));
-    answer_call(r, c, TACKLE_E_DENIED, why.text);
+    run_answer_call(r, c, TACKLE_E_DENIED, why.text);
     return false;
 }
 
@@ -71,7 +71,7 @@ static bool arguments_fit(struct run *r, struct run_call *c, const struct chat_c
         (void)buf_format(&text, "%s takes no arguments", c->name);
     }
     if (!fit)
-        answer_call(r, c, TACKLE_E_ARGS, text.data);
+        run_answer_call(r, c, TACKLE_E_ARGS, text.data);
     buf_release(&text);
     return fit;
 }
@@ -88,7 +88,8 @@ static const struct tool *find_tool(const struct run *r, const char *name)
 static int take_call(struct run *r, struct run_call *c, const struct chat_call *asked, size_t place)
 {
     const char *name = find_tool(r, asked->name) ? asked->name : chat_call_plain_name(asked->name);
-    *c = (struct run_call){.state = CALL_READY, .tool = find_tool(r, name)};
+    *c = (struct run_call){
+        .state = CALL_READY, .tool = find_tool(r, name), .unreadable = !asked->args};
     buf_init(&c->result, RUN_RESULT_MAX + 4096);
     (void)snprintf(c->key, sizeof c->key, "%s.%" PRId64 ".%zu", r->events.run, r->counts.steps,
                    place + 1);
@@ -102,23 +103,28 @@ static int take_call(struct run *r, struct run_call *c, const struct chat_call *
     return 0;
 }
 
-static void check_call(struct run *r, struct run_call *c, const struct chat_call *asked)
+void run_tell_call(struct run *r, const struct run_call *c, const struct chat_call *asked)
 {
     json_t *arguments =
         asked->args ? json_incref(asked->args) : json_stringn(asked->text, asked->len);
-    r->counts.tool_calls++;
     event_emit(&r->events, "tool.requested",
                json_pack("{s:I, s:s, s:s, s:o?}", "step", (json_int_t)r->step, "call", c->key,
                          "name", c->name, "arguments", arguments));
+}
+
+void run_check_call(struct run *r, struct run_call *c, const struct chat_call *asked)
+{
+    r->counts.tool_calls++;
+    run_tell_call(r, c, asked);
     if (!c->tool) {
         refuse_unknown(r, c);
         return;
     }
-    if (!permit(r, c) || !arguments_fit(r, c, asked))
+    if (!run_permit_call(r, c) || !arguments_fit(r, c, asked))
         return;
     if (r->config.max_tool_calls > 0 && r->calls_used >= r->config.max_tool_calls) {
         r->calls_refused = true;
-        answer_call(r, c, TACKLE_E_LIMIT, "the limit on tool calls is reached");
+        run_answer_call(r, c, TACKLE_E_LIMIT, "the limit on tool calls is reached");
         return;
     }
     r->calls_used++;
@@ -145,7 +151,7 @@ void run_take_calls(struct run *r, struct chat_turn *turn)
 void run_check_calls(struct run *r, const struct chat_turn *turn)
 {
     for (size_t i = 0; i < r->call_count && r->state == STATE_CALLING; i++)
-        check_call(r, &r->calls[i], &turn->calls[i]);
+        run_check_call(r, &r->calls[i], &turn->calls[i]);
 }
 
 /* ---- Running ---- */
@@ -182,15 +188,17 @@ bool run_start_call(struct run *r, struct run_action *action)
     struct run_call *c = next_call(r);
     if (!c)
         return false;
-    if (journal_tool_started(r, c) != 0) {
+    if (!c->probe && journal_tool_started(r, c) != 0) {
         action->kind = RUN_ENDED;
         return true;
     }
     c->state = CALL_RUNNING;
     *action = (struct run_action){.kind = RUN_CALL, .call = c};
-    event_emit(
-        &r->events, "tool.started",
-        json_pack("{s:I, s:s, s:s}", "step", (json_int_t)r->step, "call", c->key, "name", c->name));
+    if (!c->told)
+        event_emit(&r->events, "tool.started",
+                   json_pack("{s:I, s:s, s:s}", "step", (json_int_t)r->step, "call", c->key, "name",
+                             c->name));
+    c->told = true;
     if (r->state == STATE_ENDED)
         action->kind = RUN_ENDED;
     return true;
@@ -319,6 +327,7 @@ void run_forget_calls(struct run *r)
         free(c->id);
         free(c->name);
         free(c->args);
+        free(c->note);
         buf_release(&c->result);
     }
     free(r->calls);

@@ -10,6 +10,11 @@
 
 #define NOTE_MAX 4096
 
+static bool is_kept(const struct run *run)
+{
+    return run->config.journal && !run->restoring;
+}
+
 static int write_record(struct run *r, const char *kind, const char *body, size_t len, bool sync)
 {
     struct err err;
@@ -40,24 +45,17 @@ static bool has_effect(const struct run_call *c)
 
 /* ---- Where the run stands ---- */
 
-static int write_messages(struct run *r)
+/* Calls whose arguments stand in the message as {} for want of better: "unreadable":[places]. */
+static int add_unreadable(const struct run *r, struct buf *body)
 {
-    struct buf body;
-    size_t from = r->recorded;
-    if (r->messages.len == from)
-        return 0;
-    const char *kind = from > 0 ? "messages" : "conversation";
-    from += from > 0; /* the comma */
-    buf_init(&body, RUN_CONVERSATION_MAX + 64);
-    int status = buf_text(&body, "\"messages\":[") ||
-                 buf_append(&body, r->messages.data + from, r->messages.len - from) ||
-                 buf_byte(&body, ']');
-    if (status)
-        run_end(r, STOP_INTERNAL, "out of memory");
-    else if ((status = write_record(r, kind, body.data, body.len, false)) == 0)
-        r->recorded = r->messages.len;
-    buf_release(&body);
-    return status ? -1 : 0;
+    bool any = false;
+    int status = 0;
+    for (size_t i = 0; i < r->call_count && status == 0; i++)
+        if (r->calls[i].unreadable) {
+            status = buf_format(body, "%s%zu", any ? "," : "\"unreadable\":[", i);
+            any = true;
+        }
+    return status || !any ? status : buf_text(body, "],");
 }
 
 static json_t *counts_json(const struct run_counts *c)
@@ -82,35 +80,53 @@ static json_t *state_json(const struct run *r)
                      r->provider != r->config.provider, "landing", outcome_name(r->landing));
 }
 
-static int write_state(struct run *r)
+/* One record, so that a message and what it changed are there together or not at all. */
+static int write_progress(struct run *r, const char *state)
 {
-    json_t *state = state_json(r);
-    char *text = state ? json_dumps(state, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
-    int status = 0;
-    json_decref(state);
-    if (!text) {
+    struct buf body;
+    size_t from = r->recorded;
+    bool more = r->messages.len > from;
+    const char *kind = !more ? "state" : from > 0 ? "messages" : "conversation";
+    from += from > 0; /* the comma */
+    buf_init(&body, RUN_CONVERSATION_MAX + 4096);
+    int status = add_unreadable(r, &body) || buf_format(&body, "\"state\":%s", state);
+    if (status == 0 && more)
+        status = buf_text(&body, ",\"messages\":[") ||
+                 buf_append(&body, r->messages.data + from, r->messages.len - from) ||
+                 buf_byte(&body, ']');
+    if (status)
         run_end(r, STOP_INTERNAL, "out of memory");
-        return -1;
-    }
-    if (!r->recorded_state || strcmp(text, r->recorded_state) != 0)
-        status = write_record(r, "state", text + 1, strlen(text) - 2, false);
-    free(r->recorded_state);
-    r->recorded_state = text;
-    return status;
+    else if ((status = write_record(r, kind, body.data, body.len, false)) == 0)
+        r->recorded = r->messages.len;
+    buf_release(&body);
+    return status ? -1 : 0;
 }
 
 int journal_progress(struct run *run)
 {
-    if (!run->config.journal)
+    if (!is_kept(run))
         return 0;
-    return write_messages(run) == 0 ? write_state(run) : -1;
+    json_t *state = state_json(run);
+    char *text = state ? json_dumps(state, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    int status = 0;
+    json_decref(state);
+    if (!text) {
+        run_end(run, STOP_INTERNAL, "out of memory");
+        return -1;
+    }
+    if (run->messages.len > run->recorded || !run->recorded_state ||
+        strcmp(text, run->recorded_state) != 0)
+        status = write_progress(run, text);
+    free(run->recorded_state);
+    run->recorded_state = text;
+    return status;
 }
 
 /* ---- Calls ---- */
 
 int journal_answered(struct run *run, const char *text)
 {
-    if (!run->config.journal)
+    if (!is_kept(run))
         return 0;
     run->recorded = run->messages.len; /* results can be made again from their calls */
     return write_members(run, "answered", json_pack("{s:s}", "text", text), false);
@@ -118,7 +134,7 @@ int journal_answered(struct run *run, const char *text)
 
 int journal_decision(struct run *run, const struct run_call *call, bool allowed, const char *reason)
 {
-    if (!run->config.journal)
+    if (!is_kept(run))
         return 0;
     return write_members(run, "decision",
                          json_pack("{s:s, s:s, s:s, s:s}", "call", call->key, "name", call->name,
@@ -128,7 +144,7 @@ int journal_decision(struct run *run, const struct run_call *call, bool allowed,
 
 int journal_tool_started(struct run *run, const struct run_call *call)
 {
-    if (!run->config.journal)
+    if (!is_kept(run))
         return 0;
     struct buf body;
     json_t *head =
@@ -151,7 +167,7 @@ int journal_tool_started(struct run *run, const struct run_call *call)
 int run_call_remember(struct run *run, const struct run_call *call, const char *note, size_t len,
                       struct err *err)
 {
-    if (!run->config.journal)
+    if (!is_kept(run))
         return 0;
     if (len > NOTE_MAX || memchr(note, '\0', len) || !text_is_utf8(note, len))
         return err_set(err, ERR_LIMIT, "a note is UTF-8 text of %d bytes at most", NOTE_MAX);
@@ -165,7 +181,7 @@ int run_call_remember(struct run *run, const struct run_call *call, const char *
 int journal_file_changed(struct run *run, const struct run_call *call, const char *path,
                          const char *what)
 {
-    if (!run->config.journal)
+    if (!is_kept(run))
         return 0;
     return write_members(
         run, "file_changed",
@@ -175,7 +191,7 @@ int journal_file_changed(struct run *run, const struct run_call *call, const cha
 int journal_tool_finished(struct run *run, const struct run_call *call, const char *code,
                           int64_t duration_ms)
 {
-    if (!run->config.journal)
+    if (!is_kept(run))
         return 0;
     return write_members(run, "tool_finished",
                          json_pack("{s:s, s:s, s:b, s:s, s:I, s:o}", "call", call->key, "name",
@@ -190,7 +206,7 @@ int journal_tool_finished(struct run *run, const struct run_call *call, const ch
 int journal_run_finished(struct run *run, const char *result)
 {
     struct buf body;
-    if (!run->config.journal)
+    if (!is_kept(run))
         return 0;
     buf_init(&body, strlen(result) + 64);
     int status = buf_text(&body, "\"result\":") || buf_text(&body, result)

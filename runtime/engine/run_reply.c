@@ -166,6 +166,7 @@ static void accept_turn(struct run *r, struct chat_turn *turn)
     r->attempt = r->reasks = 0;
     r->waited_ms = 0;
     r->compacted = false;
+    r->answered = turn->stop != CHAT_STOP_TOOL_CALLS;
     if (turn->stop == CHAT_STOP_TOOL_CALLS)
         run_take_calls(r, turn);
     if (journal_progress(r) != 0)

@@ -39,14 +39,10 @@ void emit_warnings(struct run *run, const struct chat_turn *turn)
 }
 
 /* A path is listed once: created and then modified stays created; deleted wins. */
-void run_file_changed(struct run *run, struct run_call *call, const char *path, const char *what)
+void run_note_file(struct run *run, const char *path, const char *what)
 {
     size_t index;
     json_t *file;
-    (void)journal_file_changed(run, call, path, what);
-    event_emit(&run->events, "file.changed",
-               json_pack("{s:I, s:s, s:s, s:s}", "step", (json_int_t)run->step, "call", call->key,
-                         "path", path, "what", what));
     json_array_foreach(run->files, index, file)
     {
         if (strcmp(json_string_value(json_object_get(file, "path")), path) == 0) {
@@ -56,6 +52,15 @@ void run_file_changed(struct run *run, struct run_call *call, const char *path, 
         }
     }
     (void)json_array_append_new(run->files, json_pack("{s:s, s:s}", "path", path, "what", what));
+}
+
+void run_file_changed(struct run *run, struct run_call *call, const char *path, const char *what)
+{
+    (void)journal_file_changed(run, call, path, what);
+    event_emit(&run->events, "file.changed",
+               json_pack("{s:I, s:s, s:s, s:s}", "step", (json_int_t)run->step, "call", call->key,
+                         "path", path, "what", what));
+    run_note_file(run, path, what);
 }
 
 static json_t *error_json(const struct run *r)
@@ -80,16 +85,26 @@ static json_t *counts_json(const struct run_counts *c)
                      "denials", (json_int_t)c->denials, "retries", (json_int_t)c->retries);
 }
 
+/* Is there something recorded that could go on? Not behind an answer, unless it is that of a
+ * budget's last turn. */
+static bool run_can_resume(const struct run *r)
+{
+    return r->config.journal && r->reason != STOP_FINAL &&
+           (!r->answered || r->landing != STOP_FINAL);
+}
+
 static json_t *result_json(const struct run *r, int64_t duration_ms)
 {
     const struct run_counts *c = &r->counts;
-    return json_pack("{s:s, s:s, s:i, s:o?, s:O?, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:n}",
+    bool resumable = run_can_resume(r);
+    json_t *command = resumable ? json_sprintf("tackle resume %s", r->events.run) : json_null();
+    return json_pack("{s:s, s:s, s:i, s:o?, s:O?, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:o}",
                      "status", outcome_status(r->reason), "stop_reason", outcome_name(r->reason),
                      "exit_code", run_exit_code(r), "text", json_stringn(r->text.data, r->text.len),
                      "structured", r->structured, "usage", usage_json(c), "cost_usd",
                      cost_json(r->cost_usd), "counts", counts_json(c), "denials", r->denials,
                      "files", r->files, "error", error_json(r), "duration_ms",
-                     (json_int_t)duration_ms, "resumable", false, "resume_cmd");
+                     (json_int_t)duration_ms, "resumable", resumable, "resume_cmd", command);
 }
 
 /* The result must be there even when memory for the long one is not. */

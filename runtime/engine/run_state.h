@@ -11,7 +11,8 @@ enum run_state {
     STATE_ASKING,
     STATE_SLEEP, /* wait_ms have to pass before it is asked again */
     STATE_SLEEPING,
-    STATE_CALLING, /* calls are ready, running or done */
+    STATE_RESUMING, /* calls of another process are to be settled */
+    STATE_CALLING,  /* calls are ready, running or done */
     STATE_ENDED
 };
 
@@ -33,6 +34,10 @@ struct run {
     struct buf messages;             /* the conversation, serialised */
     size_t recorded;                 /* bytes of it that are in the journal */
     char *recorded_state;            /* owned: the last record of the state; NULL */
+    bool restoring;                  /* from records: nothing is recorded or told */
+    bool limited;                    /* the turn that was restored was the last of a budget */
+    bool answered;                   /* the conversation ends with an answer */
+    bool ended_before;               /* and it was told, by the process that was restored */
     struct buf tools;                /* the offered tools, serialised */
     struct buf text;                 /* of the last turn that had any */
     int64_t step;                    /* since the prompt; counts.steps goes on */
@@ -89,6 +94,12 @@ void run_end(struct run *run, enum stop_reason reason, const char *message);
 void run_take_calls(struct run *run, struct chat_turn *turn);
 void run_check_calls(struct run *run, const struct chat_turn *turn);
 
+/* One call: checks it as a new one; asks the policy only; answers it in place of its tool. */
+void run_check_call(struct run *run, struct run_call *call, const struct chat_call *asked);
+bool run_permit_call(struct run *run, struct run_call *call);
+void run_answer_call(struct run *run, struct run_call *call, int32_t code, const char *message);
+void run_tell_call(struct run *run, const struct run_call *call, const struct chat_call *asked);
+
 /* Starts the next call that may start now; false when there is none. */
 bool run_start_call(struct run *run, struct run_action *action);
 bool run_calls_done(const struct run *run);
@@ -98,6 +109,11 @@ bool run_calls_done(const struct run *run);
  * one result, right after it. */
 void run_answer_calls(struct run *run, const char *text);
 void run_forget_calls(struct run *run);
+
+/* ---- run_restore.c ---- */
+
+/* STATE_RESUMING: what becomes of each call that has no result. */
+void run_settle_calls(struct run *run);
 
 /* ---- run_budget.c ---- */
 

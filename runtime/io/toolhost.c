@@ -22,6 +22,7 @@ void toolhost_free_call(struct toolhost_call *c)
     buf_release(&c->output);
     free(c->args);
     free(c->key);
+    free(c->note);
     free(c);
 }
 
@@ -278,6 +279,24 @@ struct toolhost_call *toolhost_call(struct toolhost *hosts, const struct toolhos
     *g->waiting_end = c;
     g->waiting_end = &c->next;
     loop_post(hosts->loop, &g->serve);
+    return c;
+}
+
+struct toolhost_call *toolhost_probe(struct toolhost *hosts, const struct toolhost_place *place,
+                                     const struct tool *tool, const char *args, size_t args_len,
+                                     const char *key, const char *note, int64_t timeout_ms,
+                                     const struct toolhost_events *events)
+{
+    char *copy = note ? strdup(note) : NULL;
+    struct toolhost_call *c = NULL;
+    if (copy || !note)
+        c = toolhost_call(hosts, place, tool, args, args_len, key, timeout_ms, events);
+    if (!c) {
+        free(copy);
+        return NULL;
+    }
+    c->probe = true; /* nothing is sent before the next turn of the loop */
+    c->note = copy;
     return c;
 }
 

@@ -70,6 +70,13 @@ struct toolhost_call *toolhost_call(struct toolhost *hosts, const struct toolhos
                                     const char *key, int64_t timeout_ms,
                                     const struct toolhost_events *events);
 
+/* Asks the tool of a call that was interrupted whether it was done: the result's code is a
+ * TACKLE_PROBE_ answer or negative. `note` is what the call remembered; NULL: nothing. */
+struct toolhost_call *toolhost_probe(struct toolhost *hosts, const struct toolhost_place *place,
+                                     const struct tool *tool, const char *args, size_t args_len,
+                                     const char *key, const char *note, int64_t timeout_ms,
+                                     const struct toolhost_events *events);
+
 /* Asks the call to end soon; `done` still comes, TACKLE_E_CANCELLED. */
 void toolhost_cancel(struct toolhost_call *call);
 

@@ -265,9 +265,9 @@ static int send_open(struct process *p)
 static int send_call(struct process *p, struct toolhost_call *c)
 {
     int64_t left = c->deadline_ms - clock_ms();
-    json_t *head = json_pack("{s:s, s:s, s:I, s:I, s:b}", "tool", c->tool->name, "key", c->key,
-                             "ms", (json_int_t)(left > 1 ? left : 1), "cap",
-                             (json_int_t)TOOLHOST_OUTPUT_MAX, "probe", false);
+    json_t *head = json_pack("{s:s, s:s, s:I, s:I, s:b, s:s*}", "tool", c->tool->name, "key",
+                             c->key, "ms", (json_int_t)(left > 1 ? left : 1), "cap",
+                             (json_int_t)TOOLHOST_OUTPUT_MAX, "probe", c->probe, "note", c->note);
     char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
     int status = -1;
     if (text)

@@ -64,6 +64,8 @@ struct toolhost_call {
     char *args;                    /* NULL once they are sent */
     size_t args_len;
     char *key;
+    bool probe; /* is it done? with `note`, owned, which may be NULL */
+    char *note;
     uint32_t number;
     int64_t timeout_ms, started_ms, deadline_ms;
     bool cancelled, expired;

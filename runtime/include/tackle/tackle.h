@@ -174,12 +174,17 @@ typedef void (*tackle_event_fn)(void *user, tackle_run *run, const tackle_event 
 typedef struct tackle_run_options {
     uint32_t size;
     uint32_t reserved;
-    const char *prompt;          /* the user's message; required */
+    const char *prompt;          /* the user's message; required unless `resume` is set */
     const char *const *settings; /* "key=value" for this run only, NULL-terminated; may be NULL */
     const char *const *files;    /* text, image, sound, film and PDF files, and URLs of these, put
                                     in front of the prompt; NULL-terminated; may be NULL */
     tackle_event_fn on_event;    /* may be NULL */
     void *user;
+    const char *resume; /* the id of a run that was recorded, "": the newest of this workspace. It
+                           goes on where it stopped, with the settings it had been given; those of
+                           now win. Results that were recorded are not got again; a call without
+                           one is treated by its tool's effect. With a prompt it goes on with that
+                           instead. NULL: a new run */
 } tackle_run_options;
 
 /* Checks settings, agent, plugins and files, and starts. On failure nothing was sent anywhere. */

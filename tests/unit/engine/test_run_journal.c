@@ -55,10 +55,10 @@ static void records_come_before_what_they_tell_of(void **state)
     struct err err;
     begin(w, &r);
     world_start(w);
-    assert_string_equal(r.kinds, "conversation state ");
+    assert_string_equal(r.kinds, "conversation ");
     (void)world_next(w, RUN_ASK);
     world_reply(w, reply_calls("c1", "change", "{}", NULL));
-    assert_string_equal(r.kinds, "conversation state messages state decision ");
+    assert_string_equal(r.kinds, "conversation messages decision ");
     r.kinds[0] = '\0';
     struct run_call *call = world_next_call(w, "change");
     assert_string_equal(r.kinds, "tool_started! ");
@@ -72,7 +72,7 @@ static void records_come_before_what_they_tell_of(void **state)
     assert_string_equal(r.kinds, "answered state ");
     world_reply(w, reply_text("Done."));
     json_decref(world_end(w, "final", 0));
-    assert_string_equal(r.kinds, "answered state messages state run_finished! ");
+    assert_string_equal(r.kinds, "answered state messages run_finished! ");
     assert_non_null(strstr(r.bodies.data, "\"effect\":\"probe\",\"args\":{}"));
     assert_non_null(strstr(r.bodies.data, "\"result\":\"ok\""));
     buf_release(&r.bodies);
@@ -121,8 +121,8 @@ static void a_record_that_fails_ends_the_run(void **state)
         }
         (void)run_finish(w->run, 1);
         size_t count = r.count;
-        bool ended = strstr(r.kinds, "conversation state messages state decision tool_started! "
-                                     "tool_finished! answered state messages state ") != NULL;
+        bool ended = strstr(r.kinds, "conversation messages decision tool_started! "
+                                     "tool_finished! answered state messages ") != NULL;
         assert_int_equal(run_exit_code(w->run), ended ? 0 : 13);
         run_free(w->run);
         w->run = NULL;
