@@ -1,12 +1,6 @@
 #!/bin/sh
 # valgrind.sh PROGRAM...: runs it under memcheck; any error or lost block fails it. Valgrind's own
 # remarks (lines with "--PID--", five for each call of openat2, which it does not know) are dropped.
-case ${1##*/} in
-test_api_* | test_io_plugin | test_io_spawn | test_io_toolhost) # they start processes of plugins
-    echo "valgrind does not know pidfd_open()"
-    exit 77
-    ;;
-esac
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 valgrind --quiet --error-exitcode=99 --leak-check=full --child-silent-after-fork=yes \
