@@ -81,6 +81,20 @@ static int start(struct density *d, long i, const char *url, const char *workspa
     return tackle_run_start(d->rt, &options, &d->run[i], err);
 }
 
+/* Not ru_maxrss, which begins with that of the process that started this one. */
+static long read_peak_kib(void)
+{
+    char line[128];
+    long kib = 0;
+    FILE *status = fopen("/proc/self/status", "re");
+    while (status && fgets(line, sizeof line, status))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
+    if (status)
+        (void)fclose(status);
+    return kib;
+}
+
 static int compare(const void *a, const void *b)
 {
     float x = *(const float *)a, y = *(const float *)b;
@@ -102,7 +116,7 @@ static void print(struct density *d, double began_ms)
         (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3,
         d->step_count ? (double)d->steps_ms[d->step_count / 2] : 0.0,
-        d->step_count ? (double)d->steps_ms[d->step_count - 1] : 0.0, usage.ru_maxrss);
+        d->step_count ? (double)d->steps_ms[d->step_count - 1] : 0.0, read_peak_kib());
 }
 
 static int run_all(struct density *d, const char *url, const char *workspace, tackle_error *err)
