@@ -318,6 +318,7 @@ static void go_on_with(struct run *r, struct run_call *c)
     if (r->state != STATE_CALLING) {
         /* the receiver of the event has stopped the run */
     } else if (c->unreadable) {
+        r->counts.tool_calls++;
         run_answer_call(r, c, TACKLE_E_ARGS, lost);
     } else if (!c->begun) {
         run_check_call(r, c, &asked);
