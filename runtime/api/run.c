@@ -420,6 +420,7 @@ static int take_past(struct tackle_run *r, struct past *past, const tackle_run_o
         return -1;
     r->journal = past->file;
     past->file = NULL;
+    journal_file_set_durability(r->journal, journal_durability(&r->prepared.settings));
     r->results.journal_dir = journal_file_dir(r->journal);
     results_find(&r->results);
     journal_tools_sum(&r->prepared, tools);

@@ -304,6 +304,18 @@ static int flush(struct journal_file *f, struct err *err)
     return 0;
 }
 
+static int sync_blob_names(const struct journal_file *f)
+{
+    int fd = openat(f->dir_fd, "blobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int status = fsync(fd) == 0 && fsync(f->dir_fd) == 0 ? 0 : -1;
+    int error = errno;
+    (void)close(fd);
+    errno = error;
+    return status;
+}
+
 static int write_blob(struct journal_file *f, uint64_t number, const char *body, size_t len)
 {
     char name[48];
@@ -316,7 +328,7 @@ static int write_blob(struct journal_file *f, uint64_t number, const char *body,
         return -1;
     int status = write_all(fd, body, len);
     if (status == 0 && f->durability == DURABILITY_POWER)
-        status = fsync(fd);
+        status = fsync(fd) == 0 ? sync_blob_names(f) : -1;
     int error = errno;
     if (close(fd) != 0 && status == 0)
         return -1;
@@ -357,6 +369,11 @@ int journal_file_append(struct journal_file *file, const char *kind, const char 
         status = break_down(f, errno, err); /* what a second try says would not be true */
     buf_release(&blob);
     return status;
+}
+
+void journal_file_set_durability(struct journal_file *file, enum durability durability)
+{
+    file->durability = durability;
 }
 
 const char *journal_file_dir(const struct journal_file *file)

@@ -45,6 +45,9 @@ struct journal_file *journal_file_open(const char *runs, const char *id, enum du
 int journal_file_append(struct journal_file *file, const char *kind, const char *body, size_t len,
                         bool sync, struct err *err);
 
+/* For the records from here on. */
+void journal_file_set_durability(struct journal_file *file, enum durability durability);
+
 /* The directory of the run; borrowed. */
 const char *journal_file_dir(const struct journal_file *file);
 
