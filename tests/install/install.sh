@@ -49,7 +49,16 @@ expect "Hello, Ada!" tackle tools call greet '{"name":"Ada"}' --plugin hello
 printf 'one\ntwo\n' >numbers.txt
 expect two tackle tools call read_file '{"path":"numbers.txt"}'
 if [ -e "$(pkg-config --variable=plugindir tackle-plugin)/git.so" ]; then
-    expect recorded tackle demo
+    expect recorded tackle demo --dir "$dir/demo"
+    # What it left is what counts: the check passes, two commits, nothing uncommitted.
+    expect "Join words by a single dash" tackle tools call git_log '{"max":1}' -C "$dir/demo"
+    expect "Begin" tackle tools call git_log '{}' -C "$dir/demo"
+    expect "slug.sh" tackle tools call git_show '{"rev":"HEAD","stat_only":true}' -C "$dir/demo"
+    status=$(tackle tools call git_status '{}' -C "$dir/demo")
+    case $status in
+    *slug.sh* | *CHANGELOG.md*) fail "the demo leaves changes behind: $status" ;;
+    esac
+    (cd "$dir/demo" && sh check.sh >/dev/null) || fail "the demo's check does not pass"
 fi
 if [ "$(find "$prefix" -name 'lib*.a')" ]; then fail "static libraries are installed"; fi
 man=$(find "$prefix" -name tackle.1)
