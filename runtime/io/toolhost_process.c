@@ -350,11 +350,19 @@ static int make_home(struct toolhost *hosts, struct err *err)
 static int start_program(struct process *p, int socket, int cancel_fd, int printed, int null_fd,
                          struct err *err)
 {
-    static const char *const names[] = {"USER", "TZ", "CI"};
-    char room[3][256];
-    const char *env[6] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"};
+    static const char *const names[] = {
+        "USER",
+        "TZ",
+        "CI",
+#ifdef TACKLE_MUTATE
+        "TACKLE_MUTANT",
+#endif
+    };
+    enum { NAMES = sizeof names / sizeof *names };
+    char room[NAMES][256];
+    const char *env[NAMES + 3] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"};
     size_t count = 2;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < NAMES; i++) {
         env[count] = inherit(names[i], room[i], sizeof room[i]);
         count += env[count] != NULL;
     }

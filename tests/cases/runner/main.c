@@ -98,6 +98,10 @@ static void base_environment(struct session *session)
     set_folder(session, "TMPDIR", "tmp");
     set_variable(session, "LANG=C.UTF-8");
     set_variable(session, "TZ=UTC");
+#ifdef TACKLE_MUTATE
+    if (getenv("TACKLE_MUTANT"))
+        set_format(session, "TACKLE_MUTANT=", getenv("TACKLE_MUTANT"));
+#endif
     set_variable(session, "ASAN_OPTIONS=exitcode=99:detect_leaks=1:handle_abort=1");
     set_variable(session, "UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:halt_on_error=1");
     set_format(session, "TACKLE_HOST_PROGRAM=", CASES_HOST_PROGRAM);
