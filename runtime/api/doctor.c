@@ -102,7 +102,7 @@ static void look_at_run(struct doctor *d, const struct prepared *p, const struct
         return;
     }
     for (i = 0; i < p->tool_count; i++)
-        offered += policy_allows(&p->policy, p->tools[i], NULL);
+        offered += policy_offers(p->policy, p->tools[i]);
     find(d, "run", "ok", NULL, "agent %s with %zu tools in %s", p->agent.name, offered,
          p->workspace);
     json_array_foreach(p->warnings, i, text)

@@ -12,15 +12,16 @@
 
 static json_t *tool_row(const struct prepared *p, const struct tool *tool)
 {
-    struct err why = {.text = ""};
-    bool allowed = policy_allows(&p->policy, tool, &why);
+    struct policy_decision d;
+    policy_decide(p->policy, tool, NULL, &d);
+    bool allowed = policy_offers(p->policy, tool);
     const struct plugin *plugin = tool->owner;
     json_t *params = tool->declared ? json_incref(tool->declared) : json_object();
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:b, s:s?}", "name", tool->name,
                      "description", tool->description, "plugin", plugin ? plugin->name : "program",
                      "params", params, "does", tool_does_json(tool), "effect",
                      tool_effect_name(tool), "parallel", tool->parallel, "allowed", allowed,
-                     "reason", allowed ? NULL : why.text);
+                     "reason", allowed ? NULL : d.why);
 }
 
 int32_t tackle_list_tools(tackle_runtime *rt, char **json, tackle_error *error)
@@ -122,6 +123,19 @@ static char *check_arguments(const struct tool *tool, const char *args_json, str
     return text;
 }
 
+/* There is nobody to ask. `args` are the text that check_arguments() gave. */
+static bool permitted(const struct prepared *p, const struct tool *tool, const char *args,
+                      struct err *err)
+{
+    struct policy_decision d;
+    json_t *object = json_loads(args, JSON_ALLOW_NUL, NULL);
+    policy_decide(p->policy, tool, object, &d);
+    json_decref(object);
+    if (d.verdict != POLICY_ALLOW)
+        err_set(err, ERR_DENIED, "%s", d.why);
+    return d.verdict == POLICY_ALLOW;
+}
+
 static int call_and_wait(struct tackle_runtime *rt, const struct prepared *p,
                          const struct tool *tool, const char *args, struct waiting *w,
                          struct err *err)
@@ -156,9 +170,9 @@ int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_
     char *args = NULL;
     enum stop_reason reason = STOP_USAGE;
     const struct tool *tool = find_tool(&p, name, &err);
-    if (tool && !policy_allows(&p.policy, tool, &err))
+    if (tool && (args = check_arguments(tool, args_json, &err)) && !permitted(&p, tool, args, &err))
         reason = STOP_DENIED;
-    else if (tool && (args = check_arguments(tool, args_json, &err)))
+    else if (args)
         status = call_and_wait(rt, &p, tool, args, &w, &err);
     free(args);
     json_decref(w.files);

@@ -304,7 +304,7 @@ static int add_rights(const struct prepared *p, struct buf *out)
 {
     if (p->tool_count == 0)
         return 0;
-    return buf_text(out, p->policy.write
+    return buf_text(out, policy_writes(p->policy)
                              ? "\n\nPaths are relative to the workspace."
                              : "\n\nPaths are relative to the workspace. In this run you can only "
                                "read: when something would have to be changed or run, say so, and "
@@ -369,7 +369,9 @@ int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *r
         goto fail;
     if (load_agent(rt, p, err) != 0)
         goto fail;
-    policy_init(&p->policy, &p->settings);
+    p->policy = policy_new(&p->settings, err);
+    if (!p->policy)
+        goto fail;
     if (collect_tools(rt, p, err) != 0 || collect_options(p, err) != 0 || build_system(p, err) != 0)
         goto fail;
     return 0;
@@ -383,6 +385,7 @@ void prepared_release(struct prepared *p)
     settings_release(&p->settings);
     agent_release(&p->agent);
     free(p->agent_path);
+    policy_free(p->policy);
     if (p->workspace_fd >= 0)
         (void)close(p->workspace_fd);
     free(p->tools);
@@ -401,6 +404,6 @@ void prepared_place(const struct prepared *p, const struct tool *tool, struct to
         .options = json_object_get(p->options, plugin->name),
         .workspace = p->workspace,
         .workspace_fd = p->workspace_fd,
-        .write = p->policy.write,
+        .write = policy_writes(p->policy),
     };
 }

@@ -36,7 +36,7 @@ static json_t *tool_names(const struct prepared *p)
 {
     json_t *names = json_array();
     for (size_t i = 0; names && i < p->tool_count; i++)
-        if (policy_allows(&p->policy, p->tools[i], NULL))
+        if (policy_offers(p->policy, p->tools[i]))
             (void)json_array_append_new(names, json_string(p->tools[i]->name));
     return names;
 }
@@ -58,14 +58,14 @@ static void emit_started(struct tackle_run *r)
 {
     const struct prepared *p = &r->prepared;
     const char *replay = settings_text(&p->settings, SET_REPLAY);
-    event_emit(run_events(r->run), "run.started",
-               json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:{s:s, s:b}, s:o, s:b, s:b}",
-                         "agent", p->agent.name, "model", r->provider.model, "provider",
-                         r->provider.name, "base_url", r->provider.base_url, "workspace",
-                         p->workspace, "tools", tool_names(p), "instructions", p->instructions,
-                         "sandbox", "mode", p->policy.write ? "workspace-write" : "read-only",
-                         "enforced", 0, "limits", limits(&p->settings), "replay", replay != NULL,
-                         "resumed", r->resumed));
+    event_emit(
+        run_events(r->run), "run.started",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:{s:s, s:b}, s:o, s:b, s:b}", "agent",
+                  p->agent.name, "model", r->provider.model, "provider", r->provider.name,
+                  "base_url", r->provider.base_url, "workspace", p->workspace, "tools",
+                  tool_names(p), "instructions", p->instructions, "sandbox", "mode",
+                  policy_writes(p->policy) ? "workspace-write" : "read-only", "enforced", 0,
+                  "limits", limits(&p->settings), "replay", replay != NULL, "resumed", r->resumed));
     size_t index;
     json_t *text;
     json_array_foreach(p->warnings, index, text)

@@ -153,7 +153,7 @@ struct prepared {
     char *agent_path;
     char workspace[4096]; /* absolute, without links */
     int workspace_fd;
-    struct policy policy;
+    struct policy *policy;     /* owned */
     const struct tool **tools; /* owned array of borrowed tools */
     size_t tool_count;
     json_t *options;      /* owned: plugin name -> {option: text} */

@@ -1,21 +1,60 @@
 #include "engine/policy.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tackle/plugin.h>
 
-void policy_init(struct policy *p, const struct settings *s)
+struct policy {
+    bool write; /* sandbox: workspace-write; else read-only */
+};
+
+struct policy *policy_new(const struct settings *s, struct err *err)
 {
     const char *mode = settings_text(s, SET_SANDBOX);
-    *p = (struct policy){.write = mode && strcmp(mode, "workspace-write") == 0};
+    struct policy *p = calloc(1, sizeof *p);
+    if (!p) {
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    p->write = mode && strcmp(mode, "workspace-write") == 0;
+    return p;
 }
 
-bool policy_allows(const struct policy *p, const struct tool *tool, struct err *why)
+void policy_free(struct policy *p)
 {
+    free(p);
+}
+
+bool policy_writes(const struct policy *p)
+{
+    return p->write;
+}
+
+void policy_decide(const struct policy *p, const struct tool *tool, const json_t *args,
+                   struct policy_decision *out)
+{
+    (void)args;
+    *out = (struct policy_decision){.verdict = POLICY_ALLOW, .rule = "default"};
     if (p->write || !(tool->does & (TACKLE_WRITES | TACKLE_RUNS)))
-        return true;
-    err_set(why, ERR_DENIED,
-            "%s %s, and this run may only read; --sandbox workspace-write would allow it",
-            tool->name, tool->does & TACKLE_RUNS ? "runs commands" : "changes files");
-    return false;
+        return;
+    out->verdict = POLICY_DENY;
+    (void)snprintf(out->rule, sizeof out->rule, "sandbox: read-only");
+    (void)snprintf(out->why, sizeof out->why,
+                   "%s %s, and this run may only read; --sandbox workspace-write would allow it",
+                   tool->name, tool->does & TACKLE_RUNS ? "runs commands" : "changes files");
+}
+
+bool policy_offers(const struct policy *p, const struct tool *tool)
+{
+    struct policy_decision d;
+    policy_decide(p, tool, NULL, &d);
+    return d.verdict != POLICY_DENY;
+}
+
+const char *policy_verdict_name(enum policy_verdict verdict)
+{
+    static const char *const names[] = {"allow", "ask", "deny"};
+    return names[verdict];
 }

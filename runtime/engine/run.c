@@ -20,7 +20,7 @@ static int offer_tools(struct run *r, struct err *err)
                                                       : err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < r->config.tool_count; i++) {
         const struct tool *tool = r->config.tools[i];
-        if (policy_allows(&r->config.policy, tool, NULL) &&
+        if (policy_offers(r->config.policy, tool) &&
             chat_add_function(&r->tools, tool->name, tool->description, tool->params) != 0)
             return err_set(err, ERR_LIMIT, "the tools' descriptions are too large");
     }

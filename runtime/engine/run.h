@@ -40,7 +40,7 @@ struct run_config {
     const struct provider *provider;
     const struct tool *const *tools; /* all that are known; those the policy denies stay hidden */
     size_t tool_count;
-    struct policy policy;
+    const struct policy *policy;
     const char *system;              /* the whole system prompt */
     const struct provider *fallback; /* asked when the provider fails for good; NULL: none */
     const char *answer_schema;       /* the answer must be JSON that fits; NULL: any text */

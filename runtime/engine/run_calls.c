@@ -28,7 +28,7 @@ static void refuse_unknown(struct run *r, struct run_call *c)
     buf_init(&text, 4096);
     (void)buf_format(&text, "there is no tool '%.80s'; there are:", c->name);
     for (size_t i = 0; i < r->config.tool_count && listed < 40; i++)
-        if (policy_allows(&r->config.policy, r->config.tools[i], NULL))
+        if (policy_offers(r->config.policy, r->config.tools[i]))
             (void)buf_format(&text, "%s %s", listed++ ? "," : "", r->config.tools[i]->name);
     if (listed == 0)
         (void)buf_text(&text, " none");
@@ -36,22 +36,23 @@ static void refuse_unknown(struct run *r, struct run_call *c)
     buf_release(&text);
 }
 
-bool run_permit_call(struct run *r, struct run_call *c)
+bool run_permit_call(struct run *r, struct run_call *c, const json_t *args)
 {
-    struct err why = {.text = ""};
-    bool allowed = policy_allows(&r->config.policy, c->tool, &why);
-    if (journal_decision(r, c, allowed, why.text) != 0)
+    struct policy_decision d;
+    policy_decide(r->config.policy, c->tool, args, &d);
+    bool allowed = d.verdict == POLICY_ALLOW; /* there is nobody to ask */
+    if (journal_decision(r, c, allowed, d.why) != 0)
         return false;
     event_emit(&r->events, "permission.decided",
-               json_pack("{s:I, s:s, s:s, s:s, s:s}", "step", (json_int_t)r->step, "call", c->key,
-                         "name", c->name, "decision", allowed ? "allow" : "deny", "reason",
-                         why.text));
+               json_pack("{s:I, s:s, s:s, s:s, s:s, s:s}", "step", (json_int_t)r->step, "call",
+                         c->key, "name", c->name, "decision", allowed ? "allow" : "deny", "reason",
+                         d.why, "rule", d.rule));
     if (allowed)
         return true;
     r->counts.denials++;
-    (void)json_array_append_new(r->denials, json_pack("{s:s, s:s, s:s}", "call", c->key, "name",
-                                                      c->name, "reason", why.text));
-    run_answer_call(r, c, TACKLE_E_DENIED, why.text);
+    (void)json_array_append_new(
+        r->denials, json_pack("{s:s, s:s, s:s}", "call", c->key, "name", c->name, "reason", d.why));
+    run_answer_call(r, c, TACKLE_E_DENIED, d.why);
     return false;
 }
 
@@ -120,7 +121,7 @@ void run_check_call(struct run *r, struct run_call *c, const struct chat_call *a
         refuse_unknown(r, c);
         return;
     }
-    if (!run_permit_call(r, c) || !arguments_fit(r, c, asked))
+    if (!arguments_fit(r, c, asked) || !run_permit_call(r, c, asked->args))
         return;
     if (r->config.max_tool_calls > 0 && r->calls_used >= r->config.max_tool_calls) {
         r->calls_refused = true;

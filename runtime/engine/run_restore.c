@@ -324,7 +324,7 @@ static void go_on_with(struct run *r, struct run_call *c)
         run_check_call(r, c, &asked);
     } else if (effect_of(c) == TACKLE_EFFECT_NEVER) {
         run_answer_call(r, c, TACKLE_E_FAILED, unknown);
-    } else if (run_permit_call(r, c)) {
+    } else if (run_permit_call(r, c, asked.args)) {
         c->probe = effect_of(c) == TACKLE_EFFECT_PROBE;
     }
     json_decref(asked.args);

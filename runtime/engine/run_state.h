@@ -96,7 +96,7 @@ void run_check_calls(struct run *run, const struct chat_turn *turn);
 
 /* One call: checks it as a new one; asks the policy only; answers it in place of its tool. */
 void run_check_call(struct run *run, struct run_call *call, const struct chat_call *asked);
-bool run_permit_call(struct run *run, struct run_call *call);
+bool run_permit_call(struct run *run, struct run_call *call, const json_t *args);
 void run_answer_call(struct run *run, struct run_call *call, int32_t code, const char *message);
 void run_tell_call(struct run *run, const struct run_call *call, const struct chat_call *asked);
 

@@ -19,6 +19,24 @@ static void make_tool(struct tool *tool, const char *name, const char *params, u
         fail_msg("%s", err.text);
 }
 
+static struct policy *make_policy(const char *sandbox)
+{
+    struct settings s;
+    struct err err;
+    assert_int_equal(settings_init(&s), 0);
+    assert_int_equal(settings_set(&s, LAYER_FLAG, "sandbox", sandbox, &err), 0);
+    struct policy *policy = policy_new(&s, &err);
+    assert_non_null(policy);
+    settings_release(&s);
+    return policy;
+}
+
+void world_may_write(struct world *w)
+{
+    policy_free(w->policy);
+    w->config.policy = w->policy = make_policy("workspace-write");
+}
+
 int world_set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
@@ -35,7 +53,9 @@ int world_set_up(void **state)
     for (size_t i = 0; i < 4; i++)
         w->list[i] = &w->tools[i];
     w->events = json_array();
+    w->policy = make_policy("read-only");
     w->config = (struct run_config){.provider = &w->provider,
+                                    .policy = w->policy,
                                     .tools = w->list,
                                     .tool_count = 4,
                                     .system = "Be brief.",
@@ -49,6 +69,7 @@ int world_tear_down(void **state)
 {
     struct world *w = *state;
     run_free(w->run);
+    policy_free(w->policy);
     for (size_t i = 0; i < 4; i++)
         tool_release(&w->tools[i]);
     json_decref(w->events);

@@ -13,6 +13,7 @@ struct world {
     struct tool tools[4];
     const struct tool *list[4];
     struct run_config config;
+    struct policy *policy;
     struct run *run;
     json_t *events;     /* all of them, parsed */
     uint64_t cancel_at; /* seq of the event whose receipt stops the run; 0: none */
@@ -22,6 +23,9 @@ struct world {
 /* Tools: look(path) and peek(path) may run side by side, note(text) may not, change() writes. */
 int world_set_up(void **state);
 int world_tear_down(void **state);
+
+/* From here on the run may write. */
+void world_may_write(struct world *w);
 
 /* Makes the run of w->config, and gives it a prompt. */
 void world_start(struct world *w);

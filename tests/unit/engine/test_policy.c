@@ -9,21 +9,23 @@
 static void check(const char *sandbox, uint32_t does, bool allowed, const char *reason)
 {
     struct settings s;
-    struct err err, why = {.text = ""};
-    struct policy p;
+    struct err err;
+    struct policy_decision d;
     const struct tool tool = {.name = (char *)"act", .does = does};
     assert_int_equal(settings_init(&s), 0);
     if (sandbox)
         assert_int_equal(settings_set(&s, LAYER_FLAG, "sandbox", sandbox, &err), 0);
-    policy_init(&p, &s);
+    struct policy *p = policy_new(&s, &err);
+    assert_non_null(p);
     settings_release(&s);
-    assert_int_equal(policy_allows(&p, &tool, &why), allowed);
-    assert_int_equal(policy_allows(&p, &tool, NULL), allowed);
+    policy_decide(p, &tool, NULL, &d);
+    assert_int_equal(d.verdict, allowed ? POLICY_ALLOW : POLICY_DENY);
+    assert_int_equal(policy_offers(p, &tool), allowed);
     if (!allowed) {
-        assert_int_equal(why.code, ERR_DENIED);
-        assert_non_null(strstr(why.text, reason));
-        assert_non_null(strstr(why.text, "--sandbox workspace-write"));
+        assert_non_null(strstr(d.why, reason));
+        assert_non_null(strstr(d.why, "--sandbox workspace-write"));
     }
+    policy_free(p);
 }
 
 static void by_default_a_run_only_reads(void **state)

@@ -290,7 +290,7 @@ static void what_policy_denies_is_hidden_and_refused(void **state)
 static void what_policy_allows_is_offered_and_run(void **state)
 {
     struct world *w = *state;
-    w->config.policy.write = true;
+    world_may_write(w);
     world_start(w);
     (void)world_next(w, RUN_ASK);
     json_t *body = world_body(w);

@@ -202,7 +202,7 @@ static void a_change_makes_old_results_new(void **state)
 {
     struct world *w = *state;
     w->config.loop_limit = 2;
-    w->config.policy.write = true;
+    world_may_write(w);
     w->config.max_steps = 50;
     world_start(w);
     for (int round = 0; round < 5; round++) {

@@ -45,7 +45,7 @@ static void begin(struct world *w, struct records *r)
     w->config.journal = take_record;
     w->config.journal_user = r;
     w->tools[3].effect = TACKLE_EFFECT_PROBE;
-    w->config.policy.write = true;
+    world_may_write(w);
 }
 
 static void records_come_before_what_they_tell_of(void **state)

@@ -49,7 +49,7 @@ static void begin(struct world *w, struct records *r)
     w->tools[1].owner = w;
     w->tools[2].effect = TACKLE_EFFECT_KEYED;
     w->tools[3].effect = TACKLE_EFFECT_NEVER;
-    w->config.policy.write = true;
+    world_may_write(w);
     w->config.journal = take_record;
     w->config.journal_user = r;
 }
