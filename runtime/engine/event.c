@@ -1,11 +1,9 @@
 #include "engine/event.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "wire/chat_request.h"
 
 #define EVENT_MAX (64u << 20)
 
@@ -34,14 +32,19 @@ void events_release(struct events *e)
     buf_release(&e->line);
 }
 
+/* The head of every line. */
 static int begin(struct events *e, const char *type)
 {
     char ts[CLOCK_RFC3339_SIZE];
     clock_rfc3339(clock_wall_ms(), ts);
     buf_clear(&e->line);
-    return buf_format(&e->line,
-                      "{\"v\":1,\"seq\":%" PRIu64 ",\"ts\":\"%s\",\"run\":\"%s\",\"type\":\"%s\"",
-                      e->seq, ts, e->run, type);
+    struct json_members m = {.out = &e->line};
+    m.failed = buf_text(&e->line, "{\"v\":1") != 0;
+    member_int(&m, "seq", (int64_t)e->seq);
+    member_text(&m, "ts", ts);
+    member_text(&m, "run", e->run);
+    member_text(&m, "type", type);
+    return m.failed ? -1 : 0;
 }
 
 static int dump(const char *data, size_t len, void *user)
@@ -76,12 +79,32 @@ void event_emit(struct events *e, const char *type, json_t *fields)
     json_decref(fields);
 }
 
+struct json_members *event_begin(struct events *e, const char *type)
+{
+    e->seq++;
+    e->type = type;
+    e->members = (struct json_members){.out = e->sink ? &e->line : NULL};
+    e->members.failed = e->sink && begin(e, type) != 0;
+    return &e->members;
+}
+
+/* One that became too long is still told of, without its fields, so that no number is missing. */
+void event_end(struct events *e)
+{
+    if (!e->sink)
+        return;
+    if ((!e->members.failed || begin(e, e->type) == 0) && buf_byte(&e->line, '}') == 0)
+        hand_over(e, e->type, NULL, 0);
+}
+
 void event_delta(struct events *e, const char *type, long step, const char *text, size_t len)
 {
     e->seq++;
     if (!e->sink)
         return;
-    if (begin(e, type) == 0 && buf_format(&e->line, ",\"step\":%ld,\"text\":", step) == 0 &&
-        chat_json_text(&e->line, text, len) == 0 && buf_byte(&e->line, '}') == 0)
+    struct json_members m = {.out = &e->line, .failed = begin(e, type) != 0};
+    member_int(&m, "step", step);
+    member_bytes(&m, "text", text, len);
+    if (!m.failed && buf_byte(&e->line, '}') == 0)
         hand_over(e, type, text, len);
 }

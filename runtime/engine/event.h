@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json_text.h"
 
 /* Where events go; `json` has no newline. text is set for message.delta and reasoning.delta. All
  * is borrowed for the time of the call. */
@@ -21,6 +22,8 @@ struct events {
     event_sink sink; /* NULL: nothing is built */
     void *user;
     struct buf line;
+    struct json_members members; /* of an event that has begun */
+    const char *type;            /* its; static */
 };
 
 /* A run's id: short, unique, sortable by time: "r" and 18 characters of Crockford's base 32. */
@@ -32,6 +35,11 @@ void events_release(struct events *e);
 /* Emits {"v":1,"seq":n,"ts":"...","run":"...","type":type, ...fields}. Takes `fields` (an object,
  * or NULL for none, or the NULL of a failed json_pack, which emits the event without them). */
 void event_emit(struct events *e, const char *type, json_t *fields);
+
+/* The same for what comes with every step, without a tree of JSON values: the fields are put
+ * between the two. Between them no other event may be emitted. */
+struct json_members *event_begin(struct events *e, const char *type);
+void event_end(struct events *e);
 
 /* message.delta and reasoning.delta, many a second: built without a JSON tree. */
 void event_delta(struct events *e, const char *type, long step, const char *text, size_t len);

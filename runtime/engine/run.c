@@ -159,7 +159,8 @@ static void begin_asking(struct run *r, struct run_action *action)
     if (r->attempt == 0 && r->reasks == 0) {
         r->step++;
         r->counts.steps++;
-        event_emit(&r->events, "step.started", json_pack("{s:I}", "step", (json_int_t)r->step));
+        member_int(event_begin(&r->events, "step.started"), "step", r->step);
+        event_end(&r->events);
     }
     if (r->state != STATE_ENDED)
         (void)budget_before_request(r);

@@ -106,11 +106,15 @@ static int take_call(struct run *r, struct run_call *c, const struct chat_call *
 
 void run_tell_call(struct run *r, const struct run_call *c, const struct chat_call *asked)
 {
-    json_t *arguments =
-        asked->args ? json_incref(asked->args) : json_stringn(asked->text, asked->len);
-    event_emit(&r->events, "tool.requested",
-               json_pack("{s:I, s:s, s:s, s:o?}", "step", (json_int_t)r->step, "call", c->key,
-                         "name", c->name, "arguments", arguments));
+    struct json_members *m = event_begin(&r->events, "tool.requested");
+    member_int(m, "step", r->step);
+    member_text(m, "call", c->key);
+    member_text(m, "name", c->name);
+    if (asked->args)
+        member_json(m, "arguments", c->args, c->args_len);
+    else
+        member_bytes(m, "arguments", asked->text, asked->len);
+    event_end(&r->events);
 }
 
 void run_check_call(struct run *r, struct run_call *c, const struct chat_call *asked)
@@ -195,10 +199,13 @@ bool run_start_call(struct run *r, struct run_action *action)
     }
     c->state = CALL_RUNNING;
     *action = (struct run_action){.kind = RUN_CALL, .call = c};
-    if (!c->told)
-        event_emit(&r->events, "tool.started",
-                   json_pack("{s:I, s:s, s:s}", "step", (json_int_t)r->step, "call", c->key, "name",
-                             c->name));
+    if (!c->told) {
+        struct json_members *m = event_begin(&r->events, "tool.started");
+        member_int(m, "step", r->step);
+        member_text(m, "call", c->key);
+        member_text(m, "name", c->name);
+        event_end(&r->events);
+    }
     c->told = true;
     if (r->state == STATE_ENDED)
         action->kind = RUN_ENDED;
@@ -282,13 +289,18 @@ static void emit_completed(struct run *r, const struct run_call *c,
     buf_init(&shown, RUN_EVENT_OUTPUT_MAX + 4096);
     (void)text_head_tail(&shown, c->result.data, c->result.len, RUN_EVENT_OUTPUT_MAX / 2,
                          RUN_EVENT_OUTPUT_MAX / 2);
-    event_emit(&r->events, "tool.completed",
-               json_pack("{s:I, s:s, s:s, s:b, s:s, s:I, s:I, s:b, s:o?, s:s?}", "step",
-                         (json_int_t)r->step, "call", c->key, "name", c->name, "ok",
-                         result->code == 0, "code", code_name(result->code), "duration_ms",
-                         (json_int_t)result->duration_ms, "bytes", (json_int_t)c->result.len,
-                         "truncated", cut || c->result.len > RUN_EVENT_OUTPUT_MAX, "output",
-                         json_stringn(shown.data, shown.len), "output_file", file));
+    struct json_members *m = event_begin(&r->events, "tool.completed");
+    member_int(m, "step", r->step);
+    member_text(m, "call", c->key);
+    member_text(m, "name", c->name);
+    member_bool(m, "ok", result->code == 0);
+    member_text(m, "code", code_name(result->code));
+    member_int(m, "duration_ms", result->duration_ms);
+    member_int(m, "bytes", (int64_t)c->result.len);
+    member_bool(m, "truncated", cut || c->result.len > RUN_EVENT_OUTPUT_MAX);
+    member_bytes(m, "output", shown.data, shown.len);
+    member_text(m, "output_file", file);
+    event_end(&r->events);
     buf_release(&shown);
 }
 

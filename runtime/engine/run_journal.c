@@ -38,6 +38,22 @@ static int write_members(struct run *r, const char *kind, json_t *fields, bool s
     return status;
 }
 
+/* The same without a tree of values: the body is begun, its members are put, and it is written. */
+static struct json_members begin_body(struct buf *body)
+{
+    buf_init(body, JOURNAL_CALL_MAX);
+    return (struct json_members){.out = body, .first = true};
+}
+
+static int end_body(struct run *r, const char *kind, struct json_members *m, bool sync)
+{
+    int status = m->failed ? -1 : write_record(r, kind, m->out->data, m->out->len, sync);
+    if (m->failed)
+        run_end(r, STOP_INTERNAL, "out of memory");
+    buf_release(m->out);
+    return status;
+}
+
 static bool has_effect(const struct run_call *c)
 {
     return c->tool && c->tool->effect != TACKLE_EFFECT_SAFE;
@@ -58,26 +74,43 @@ static int add_unreadable(const struct run *r, struct buf *body)
     return status || !any ? status : buf_text(body, "],");
 }
 
-static json_t *counts_json(const struct run_counts *c)
+static void put_counts(struct json_members *m, const char *key, const struct run_counts *c)
 {
-    return json_pack("[I, I, I, I, I, I, I, I, I]", (json_int_t)c->steps, (json_int_t)c->tool_calls,
-                     (json_int_t)c->tool_errors, (json_int_t)c->denials, (json_int_t)c->retries,
-                     (json_int_t)c->input_tokens, (json_int_t)c->output_tokens,
-                     (json_int_t)c->reasoning_tokens, (json_int_t)c->cached_tokens);
+    const int64_t counts[] = {c->steps,         c->tool_calls,       c->tool_errors,
+                              c->denials,       c->retries,          c->input_tokens,
+                              c->output_tokens, c->reasoning_tokens, c->cached_tokens};
+    member_open(m, key, '[');
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        member_int(m, NULL, counts[i]);
+    member_close(m, ']');
 }
 
-static json_t *state_json(const struct run *r)
+/* An object; NULL when out of memory. */
+static char *state_text(const struct run *r)
 {
-    return json_pack("{s:I, s:I, s:o, s:o, s:f, s:f, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, s:b, "
-                     "s:s}",
-                     "step", (json_int_t)r->step, "calls_used", (json_int_t)r->calls_used, "counts",
-                     counts_json(&r->counts), "before", counts_json(&r->before), "cost_usd",
-                     r->cost_usd, "cost_before_usd", r->cost_before_usd, "call_ids",
-                     (json_int_t)r->call_ids, "left_out", (json_int_t)r->left_out, "known_tokens",
-                     (json_int_t)r->known_tokens, "known_bytes", (json_int_t)r->known_bytes,
-                     "structuring", r->structuring, "corrected", r->corrected, "calls_refused",
-                     r->calls_refused, "kept", r->offers_kept, "fallback",
-                     r->provider != r->config.provider, "landing", outcome_name(r->landing));
+    struct buf text;
+    struct json_members m = {.out = &text, .first = true};
+    buf_init(&text, 4096);
+    m.failed = buf_byte(&text, '{') != 0;
+    member_int(&m, "step", r->step);
+    member_int(&m, "calls_used", r->calls_used);
+    put_counts(&m, "counts", &r->counts);
+    put_counts(&m, "before", &r->before);
+    member_real(&m, "cost_usd", r->cost_usd);
+    member_real(&m, "cost_before_usd", r->cost_before_usd);
+    member_int(&m, "call_ids", (int64_t)r->call_ids);
+    member_int(&m, "left_out", r->left_out);
+    member_int(&m, "known_tokens", r->known_tokens);
+    member_int(&m, "known_bytes", (int64_t)r->known_bytes);
+    member_bool(&m, "structuring", r->structuring);
+    member_bool(&m, "corrected", r->corrected);
+    member_bool(&m, "calls_refused", r->calls_refused);
+    member_bool(&m, "kept", r->offers_kept);
+    member_bool(&m, "fallback", r->provider != r->config.provider);
+    member_text(&m, "landing", outcome_name(r->landing));
+    char *taken = m.failed || buf_byte(&text, '}') ? NULL : buf_take(&text);
+    buf_release(&text);
+    return taken;
 }
 
 /* One record, so that a message and what it changed are there together or not at all. */
@@ -106,10 +139,8 @@ int journal_progress(struct run *run)
 {
     if (!is_kept(run))
         return 0;
-    json_t *state = state_json(run);
-    char *text = state ? json_dumps(state, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    char *text = state_text(run);
     int status = 0;
-    json_decref(state);
     if (!text) {
         run_end(run, STOP_INTERNAL, "out of memory");
         return -1;
@@ -147,21 +178,13 @@ int journal_tool_started(struct run *run, const struct run_call *call)
     if (!is_kept(run))
         return 0;
     struct buf body;
-    json_t *head =
-        json_pack("{s:s, s:s, s:s, s:s}", "call", call->key, "id", call->id, "name", call->name,
-                  "effect", call->tool ? tool_effect_name(call->tool) : "safe");
-    char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
-    buf_init(&body, JOURNAL_CALL_MAX);
-    int status = !text || buf_append(&body, text + 1, strlen(text) - 2) ||
-                 buf_text(&body, ",\"args\":") || buf_append(&body, call->args, call->args_len);
-    if (status)
-        run_end(run, STOP_INTERNAL, "out of memory");
-    else
-        status = write_record(run, "tool_started", body.data, body.len, has_effect(call));
-    buf_release(&body);
-    free(text);
-    json_decref(head);
-    return status ? -1 : 0;
+    struct json_members m = begin_body(&body);
+    member_text(&m, "call", call->key);
+    member_text(&m, "id", call->id);
+    member_text(&m, "name", call->name);
+    member_text(&m, "effect", call->tool ? tool_effect_name(call->tool) : "safe");
+    member_json(&m, "args", call->args, call->args_len);
+    return end_body(run, "tool_started", &m, has_effect(call));
 }
 
 int run_call_remember(struct run *run, const struct run_call *call, const char *note, size_t len,
@@ -193,12 +216,15 @@ int journal_tool_finished(struct run *run, const struct run_call *call, const ch
 {
     if (!is_kept(run))
         return 0;
-    return write_members(run, "tool_finished",
-                         json_pack("{s:s, s:s, s:b, s:s, s:I, s:o}", "call", call->key, "name",
-                                   call->name, "ok", strcmp(code, "ok") == 0, "code", code,
-                                   "duration_ms", (json_int_t)duration_ms, "result",
-                                   json_stringn(call->result.data, call->result.len)),
-                         has_effect(call));
+    struct buf body;
+    struct json_members m = begin_body(&body);
+    member_text(&m, "call", call->key);
+    member_text(&m, "name", call->name);
+    member_bool(&m, "ok", strcmp(code, "ok") == 0);
+    member_text(&m, "code", code);
+    member_int(&m, "duration_ms", duration_ms);
+    member_bytes(&m, "result", call->result.data, call->result.len);
+    return end_body(run, "tool_finished", &m, has_effect(call));
 }
 
 /* ---- The end ---- */

@@ -131,17 +131,22 @@ static int keep_text(struct run *r, const struct chat_turn *turn)
 
 static void emit_message(struct run *r, const struct chat_turn *turn)
 {
-    json_t *calls = json_array();
+    struct json_members *m = event_begin(&r->events, "message.completed");
+    member_int(m, "step", r->step);
+    member_bytes(m, "text", turn->text.data, turn->text.len);
+    member_open(m, "tool_calls", '[');
     for (size_t i = 0; i < turn->call_count; i++) {
         const struct chat_call *c = &turn->calls[i];
-        (void)json_array_append_new(calls,
-                                    json_pack("{s:s, s:s, s:o?}", "id", c->id ? c->id : "", "name",
-                                              c->name, "arguments", json_stringn(c->text, c->len)));
+        member_open(m, NULL, '{');
+        member_text(m, "id", c->id ? c->id : "");
+        member_text(m, "name", c->name);
+        member_bytes(m, "arguments", c->text, c->len);
+        member_close(m, '}');
     }
-    event_emit(&r->events, "message.completed",
-               json_pack("{s:I, s:o?, s:o, s:s?, s:s}", "step", (json_int_t)r->step, "text",
-                         json_stringn(turn->text.data, turn->text.len), "tool_calls", calls,
-                         "finish_reason", turn->finish_reason, "stop", chat_stop_name(turn->stop)));
+    member_close(m, ']');
+    member_text(m, "finish_reason", turn->finish_reason);
+    member_text(m, "stop", chat_stop_name(turn->stop));
+    event_end(&r->events);
 }
 
 /* Calls where no tools are offered any more: what text there is, is the answer. */

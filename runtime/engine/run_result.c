@@ -14,12 +14,18 @@ static json_t *cost_json(double cost)
 
 void emit_step_completed(struct run *run)
 {
-    event_emit(
-        &run->events, "step.completed",
-        json_pack("{s:I, s:{s:I, s:I}, s:o}", "step", (json_int_t)run->step, "usage",
-                  "input_tokens", (json_int_t)run->step_input, "output_tokens",
-                  (json_int_t)run->step_output, "cost_usd",
-                  cost_json(provider_cost(run->provider, run->step_input, run->step_output))));
+    double cost = provider_cost(run->provider, run->step_input, run->step_output);
+    struct json_members *m = event_begin(&run->events, "step.completed");
+    member_int(m, "step", run->step);
+    member_open(m, "usage", '{');
+    member_int(m, "input_tokens", run->step_input);
+    member_int(m, "output_tokens", run->step_output);
+    member_close(m, '}');
+    if (cost < 0)
+        member_null(m, "cost_usd");
+    else
+        member_real(m, "cost_usd", cost);
+    event_end(&run->events);
 }
 
 void run_warn(struct run *run, const char *text)

@@ -4,60 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "base/text.h"
 
 #define HEAD_MAX     (1u << 20)
 #define NAME_MAX_LEN 64u /* of a function, at OpenAI and Gemini */
-
-/* Copies bytes, escaping what JSON wants escaped (RFC 8259, section 7). */
-static int append_escaped(struct buf *out, const char *text, size_t len)
-{
-    static const char shorts[] = "\bb\tt\nn\ff\rr\"\"\\\\";
-    for (size_t i = 0; i < len;) {
-        size_t start = i;
-        while (i < len && (unsigned char)text[i] >= 0x20 && text[i] != '"' && text[i] != '\\')
-            i++;
-        if (buf_append(out, text + start, i - start))
-            return -1;
-        if (i == len)
-            break;
-        const char *hit = NULL;
-        for (size_t j = 0; j < sizeof shorts - 1 && !hit; j += 2)
-            hit = shorts[j] == text[i] ? &shorts[j + 1] : NULL;
-        char pair[2] = {'\\', hit ? *hit : 'u'};
-        if (buf_append(out, pair, 2) ||
-            (!hit && buf_format(out, "%04x", (unsigned)(unsigned char)text[i])))
-            return -1;
-        i++;
-    }
-    return 0;
-}
-
-/* A quoted string, without undoing anything when the buffer is full. */
-static int append_string(struct buf *out, const char *text, size_t len)
-{
-    if (buf_byte(out, '"'))
-        return -1;
-    if (text_is_utf8(text, len))
-        return append_escaped(out, text, len) || buf_byte(out, '"') ? -1 : 0;
-    struct buf fixed;
-    buf_init(&fixed, out->max);
-    int status = text_fix_utf8(&fixed, text, len, NULL) ||
-                         append_escaped(out, fixed.data, fixed.len) || buf_byte(out, '"')
-                     ? -1
-                     : 0;
-    buf_release(&fixed);
-    return status;
-}
-
-int chat_json_text(struct buf *out, const char *text, size_t len)
-{
-    size_t before = out->len;
-    int status = append_string(out, text, len);
-    if (status)
-        buf_cut(out, before);
-    return status;
-}
 
 /* The comma between two elements. */
 static int begin(struct buf *out)
@@ -76,7 +27,7 @@ static int add_plain(struct buf *messages, const char *role, const char *text, s
 {
     size_t before = messages->len;
     int status = begin(messages) || buf_format(messages, "{\"role\":\"%s\",\"content\":", role) ||
-                 append_string(messages, text, len) || buf_byte(messages, '}');
+                 json_quote(messages, text, len) || buf_byte(messages, '}');
     return finish(messages, before, status);
 }
 
@@ -99,7 +50,7 @@ int chat_add_user_parts(struct buf *messages, const struct chat_part *parts, siz
         const char *head = part->text ? "{\"type\":\"text\",\"text\":"
                                       : "{\"type\":\"image_url\",\"image_url\":{\"url\":";
         status = (i > 0 && buf_byte(messages, ',')) || buf_text(messages, head) ||
-                 append_string(messages, part->text ? part->text : part->url, part->len) ||
+                 json_quote(messages, part->text ? part->text : part->url, part->len) ||
                  buf_text(messages, part->text ? "}" : "}}");
     }
     return finish(messages, before, status || buf_text(messages, "]}"));
@@ -117,7 +68,7 @@ static int append_name(struct buf *out, const char *name)
                     c == '_' || c == '-';
         clean[len] = good ? c : '_';
     }
-    return len ? append_string(out, clean, len) : buf_text(out, "\"unknown\"");
+    return len ? json_quote(out, clean, len) : buf_text(out, "\"unknown\"");
 }
 
 /* The members of a JSON object, each with a comma in front. */
@@ -138,11 +89,11 @@ static int append_call(struct buf *out, const struct chat_call *call)
 {
     const char *args = call->args ? call->text : "{}";
     size_t len = call->args ? call->len : 2;
-    return buf_text(out, "{\"id\":") || append_string(out, call->id, strlen(call->id)) ||
+    return buf_text(out, "{\"id\":") || json_quote(out, call->id, strlen(call->id)) ||
            buf_text(out, ",\"type\":\"function\",\"function\":{\"name\":") ||
            append_name(out, call->name) || buf_text(out, ",\"arguments\":") ||
-           append_string(out, args, len) || buf_byte(out, '}') ||
-           append_members(out, call->extra) || buf_byte(out, '}');
+           json_quote(out, args, len) || buf_byte(out, '}') || append_members(out, call->extra) ||
+           buf_byte(out, '}');
 }
 
 int chat_add_assistant(struct buf *messages, const struct chat_turn *turn)
@@ -152,7 +103,7 @@ int chat_add_assistant(struct buf *messages, const struct chat_turn *turn)
         return 0;
     int status = begin(messages) || buf_text(messages, "{\"role\":\"assistant\",\"content\":");
     if (status == 0)
-        status = turn->text.len ? append_string(messages, turn->text.data, turn->text.len)
+        status = turn->text.len ? json_quote(messages, turn->text.data, turn->text.len)
                                 : buf_text(messages, "null");
     for (size_t i = 0; i < turn->call_count && status == 0; i++)
         status = buf_text(messages, i ? "," : ",\"tool_calls\":[") ||
@@ -169,10 +120,10 @@ int chat_add_tool(struct buf *messages, const char *call_id, const char *name, c
     static const char nothing[] = "(no output)";
     size_t before = messages->len;
     int status = begin(messages) || buf_text(messages, "{\"role\":\"tool\",\"tool_call_id\":") ||
-                 append_string(messages, call_id, strlen(call_id)) ||
+                 json_quote(messages, call_id, strlen(call_id)) ||
                  buf_text(messages, ",\"name\":") || append_name(messages, name) ||
                  buf_text(messages, ",\"content\":") ||
-                 append_string(messages, len ? text : nothing, len ? len : strlen(nothing)) ||
+                 json_quote(messages, len ? text : nothing, len ? len : strlen(nothing)) ||
                  buf_byte(messages, '}');
     return finish(messages, before, status);
 }
@@ -197,8 +148,7 @@ int chat_add_function(struct buf *tools, const char *name, const char *descripti
     int status =
         begin(tools) || buf_text(tools, "{\"type\":\"function\",\"function\":{\"name\":") ||
         append_name(tools, name) || buf_text(tools, ",\"description\":") ||
-        append_string(tools, description ? description : "",
-                      description ? strlen(description) : 0) ||
+        json_quote(tools, description ? description : "", description ? strlen(description) : 0) ||
         buf_text(tools, ",\"parameters\":") || buf_text(tools, schema) || buf_text(tools, "}}");
     free(schema);
     return finish(tools, before, status);

@@ -15,9 +15,6 @@
 #include "base/err.h"
 #include "wire/chat_turn.h"
 
-/* Appends `text` as a JSON string with its quotes. */
-int chat_json_text(struct buf *out, const char *text, size_t len);
-
 int chat_add_system(struct buf *messages, const char *text, size_t len);
 int chat_add_user(struct buf *messages, const char *text, size_t len);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "test_support.h"
 #include "wire/chat_reply.h"
+#include "base/json_text.h"
 #include "wire/chat_request.h"
 
 static json_t *parse(const char *text, size_t len)
@@ -83,7 +84,7 @@ static void test_text(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         buf_clear(&out);
-        assert_int_equal(chat_json_text(&out, cases[i].text, cases[i].len), 0);
+        assert_int_equal(json_quote(&out, cases[i].text, cases[i].len), 0);
         assert_string_equal(out.data, cases[i].json);
     }
     buf_release(&out);
@@ -98,7 +99,7 @@ static void test_every_byte_becomes_valid_json(void **state)
     for (size_t i = 0; i < sizeof all; i++)
         all[i] = (char)(i * 7 % 256);
     assert_int_equal(buf_byte(&out, '['), 0);
-    assert_int_equal(chat_json_text(&out, all, sizeof all), 0);
+    assert_int_equal(json_quote(&out, all, sizeof all), 0);
     assert_int_equal(buf_byte(&out, ']'), 0);
     json_decref(parse(out.data, out.len));
     buf_release(&out);
