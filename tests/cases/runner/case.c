@@ -7,6 +7,7 @@
 
 #include "endpoint/match.h"
 #include "endpoint/memory.h"
+#include "terminal.h"
 
 int case_endpoints(const char *path, const struct sections *sections,
                    const char *names[CASE_ENDPOINTS_MAX], bool refusing[CASE_ENDPOINTS_MAX],
@@ -146,7 +147,8 @@ static int read_expectations(struct run *run, const char *path, const struct sec
 /* 1: it is no such section; 0; -1. */
 static int read_about_run(struct test_case *test, const struct section *section, struct err *err)
 {
-    static const char *const names[] = {"stdin", "stdout", "stderr", "limit", "signal", "expect"};
+    static const char *const names[] = {"stdin",  "stdout",   "stderr", "limit",
+                                        "signal", "terminal", "expect"};
     size_t which = 0, count = sizeof names / sizeof *names;
     while (which < count && strcmp(names[which], section->name) != 0)
         which++;
@@ -167,6 +169,8 @@ static int read_about_run(struct test_case *test, const struct section *section,
         return words_duration(section->words, &run->limit_ms, err);
     case 4:
         return read_trigger(run, section, err);
+    case 5:
+        return terminal_read(run, test->path, section, err);
     default:
         return read_expectations(run, test->path, section, err);
     }
@@ -252,7 +256,8 @@ static int read_section(struct test_case *test, const struct section *section, s
     if (status > 0)
         return err_set(err, ERR_PARSE,
                        "\"%s\" is no section of a case: file, link, dir, git, env, needs, "
-                       "endpoint, reply, body, run, stdin, stdout, stderr, limit, signal, expect",
+                       "endpoint, reply, body, run, stdin, stdout, stderr, limit, signal, "
+                       "terminal, expect",
                        section->name);
     return status;
 }
@@ -300,6 +305,7 @@ void case_release(struct test_case *test)
         for (size_t j = 0; j < run->expectation_count; j++)
             expectation_release(&run->expectations[j]);
         free(run->triggers);
+        terminal_release(run);
         free(run->expectations);
         free(run->cwd);
         free(run->input_text);

@@ -28,6 +28,14 @@ struct trigger {
     char *text; /* of AFTER_STDOUT, AFTER_STDERR; the path of AFTER_FILE */
 };
 
+/* What the person at the terminal does next. */
+enum act_kind { ACT_WAIT, ACT_TYPE, ACT_PRESS };
+
+struct act {
+    enum act_kind kind;
+    char *text; /* shown by the program; typed, with Enter behind it or without */
+};
+
 enum subject {
     SUBJECT_EXIT,
     SUBJECT_STDOUT,
@@ -71,6 +79,9 @@ struct run {
     int64_t limit_ms;
     struct trigger *triggers;
     size_t trigger_count;
+    bool terminal; /* standard input and standard error are one, with a person at it */
+    struct act *acts;
+    size_t act_count;
     struct expectation *expectations;
     size_t expectation_count;
     struct words tolerated; /* what the checks made after every case let pass */

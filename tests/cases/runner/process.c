@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +69,19 @@ static int open_output(enum output_kind kind, struct stream *stream)
     return stream->theirs < 0 ? -1 : 0;
 }
 
+/* The ends that this process keeps are one terminal: what is typed, and what it shows. */
+static int open_terminal(struct stream *in, struct stream *error, struct err *err)
+{
+    if (terminal_open(&error->ours, &in->theirs, err) != 0)
+        return -1;
+    in->ours = fcntl(error->ours, F_DUPFD_CLOEXEC, 0);
+    error->theirs = fcntl(in->theirs, F_DUPFD_CLOEXEC, 0);
+    if (in->ours < 0 || error->theirs < 0 || fcntl(error->ours, F_SETFD, FD_CLOEXEC) != 0 ||
+        fcntl(in->theirs, F_SETFD, FD_CLOEXEC) != 0)
+        return err_set(err, ERR_IO, "terminal: %s", strerror(errno));
+    return 0;
+}
+
 static void close_fd(int *fd)
 {
     if (*fd >= 0)
@@ -91,8 +105,8 @@ static _Noreturn void become(const struct run *run, const char *dir, char *const
             (void)close(i);
         else if (dup2(moved[i], i) < 0)
             _exit(126);
-    if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
-        chdir(dir) != 0)
+    if (setsid() < 0 || (run->terminal && ioctl(0, TIOCSCTTY, 0) != 0) ||
+        prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || chdir(dir) != 0)
         _exit(126);
     environ = (char **)environment;
     (void)execvp(run->words.items[0], run->words.items);
@@ -110,11 +124,13 @@ int process_start(struct process *process, const struct run *run, const struct p
     buf_init(&process->out, PROCESS_OUTPUT_MAX);
     buf_init(&process->err, PROCESS_OUTPUT_MAX);
     char *dir = place_path(place, run->cwd);
-    if (open_input(run, &in) || open_output(run->out_kind, &out) ||
-        open_output(run->err_kind, &error)) {
+    if (open_output(run->out_kind, &out) ||
+        (!run->terminal && (open_input(run, &in) || open_output(run->err_kind, &error)))) {
         (void)err_set(err, ERR_IO, "pipe: %s", strerror(errno));
         goto out;
     }
+    if (run->terminal && open_terminal(&in, &error, err))
+        goto out;
     process->started_ms = clock_ms();
     process->pid = fork();
     if (process->pid == 0)
@@ -177,7 +193,7 @@ static void write_input(struct process *process)
 
 static bool wants_input(const struct process *process)
 {
-    return process->in_fd >= 0 &&
+    return process->in_fd >= 0 && !process->run->terminal &&
            (process->run->input == INPUT_TEXT || process->written < process->run->input_len);
 }
 
@@ -276,6 +292,8 @@ static int serve(struct process *processes, size_t count, const struct endpoints
             read_output(process, &process->out_fd, &process->out, process->run->out_kind);
         if (three[2].revents)
             read_output(process, &process->err_fd, &process->err, process->run->err_kind);
+        if (process->run->terminal && process->err_fd >= 0)
+            terminal_play(&process->typist, process->run, process->in_fd, &process->err);
     }
     return 0;
 }

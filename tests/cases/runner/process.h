@@ -12,6 +12,7 @@
 #include "case.h"
 #include "endpoint/endpoint.h"
 #include "place.h"
+#include "terminal.h"
 
 #define PROCESS_OUTPUT_MAX (64u << 20)
 
@@ -36,6 +37,7 @@ struct process {
     int status; /* as waitpid() gives it */
     int64_t started_ms;
     uint32_t fired; /* one bit a trigger */
+    struct typist typist;
 };
 
 struct endpoints {

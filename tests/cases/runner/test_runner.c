@@ -53,6 +53,17 @@ static const struct sample good[] = {
      "file a/b.txt is new\nfile bytes is \"A\\n\"\nfile none absent\nmode a/b.txt is 0600\n"
      "=== expect file a/b.txt\nnew\n=== expect stdout\nold\n",
      0, NULL},
+    {"a terminal with a person at it",
+     "# t\n=== run\n"
+     "tackle run 'test -t 0 && test -t 2 && read -p \"go? \" a && read -p \"sure? \" b; echo $a "
+     "$b'\n"
+     "=== terminal\nwait go?\ntype yes\nwait sure?\npress \"ind\"\npress \"eed\\n\"\n"
+     "=== expect\nexit 0\nstdout is yes indeed\nstderr contains \"go? yes\\nsure? indeed\"\n",
+     0, NULL},
+    {"a key that is a signal",
+     "# t\n=== run\ntackle run 'echo ready >&2; exec sleep 30'\n=== terminal\nwait ready\n"
+     "press \"\\u0003\"\n=== expect\nexit signal 2\n",
+     0, NULL},
     {"a clean environment with the programs and the key",
      "# t\n=== env\nMORE=yes\n-LANG\n=== run\n"
      "tackle run 'test \"$TACKLE_API_KEY\" = {key} && echo $MORE$LANG$LEAKED'\n"
