@@ -65,6 +65,13 @@ static void on_changed(void *user, const char *path, const char *what)
         c->events.changed(c->events.user, path, what);
 }
 
+static void on_contacted(void *user, const char *host, bool allowed)
+{
+    const struct api_call *c = user;
+    if (c->events.contacted)
+        c->events.contacted(c->events.user, host, allowed);
+}
+
 static int on_remember(void *user, const char *note, size_t len, struct err *err)
 {
     const struct api_call *c = user;
@@ -101,6 +108,7 @@ static int start_in_host(struct api_call *c, const struct prepared *p, const str
     const struct toolhost_events events = {.progress = on_progress,
                                            .log = on_log,
                                            .changed = on_changed,
+                                           .contacted = on_contacted,
                                            .remember = on_remember,
                                            .done = on_host_done,
                                            .user = c};

@@ -244,6 +244,8 @@ struct api_call_events {
     void (*progress)(void *user, const char *text, size_t len);
     void (*log)(void *user, const char *level, const char *text);
     void (*changed)(void *user, const char *path, const char *what);
+    /* A request to "host" or "host:port": it was sent, or refused. Once for each. */
+    void (*contacted)(void *user, const char *host, bool allowed);
     int (*remember)(void *user, const char *note, size_t len, struct err *err);
     void (*done)(void *user, const struct run_result_of_call *result);
     void *user;

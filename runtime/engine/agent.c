@@ -8,10 +8,10 @@
 
 /* What an agent may set beside name and description. */
 static const enum setting allowed[] = {
-    SET_MODEL,        SET_EFFORT,       SET_THOUGHTS,       SET_STREAM,
-    SET_INSTRUCTIONS, SET_PLUGIN,       SET_TOOLS,          SET_NO_TOOLS,
-    SET_SANDBOX,      SET_MAX_STEPS,    SET_MAX_TOOL_CALLS, SET_MAX_TIME,
-    SET_MAX_TOKENS,   SET_MAX_COST_USD, SET_LOOP_LIMIT,     SET_TOOL_TIMEOUT};
+    SET_MODEL,          SET_EFFORT,    SET_THOUGHTS,   SET_STREAM,       SET_INSTRUCTIONS,
+    SET_PLUGIN,         SET_TOOLS,     SET_NO_TOOLS,   SET_SANDBOX,      SET_MAX_STEPS,
+    SET_MAX_TOOL_CALLS, SET_MAX_TIME,  SET_MAX_TOKENS, SET_MAX_COST_USD, SET_LOOP_LIMIT,
+    SET_TOOL_TIMEOUT,   SET_ALLOW_HOST};
 
 static const char *last_part(const char *path)
 {
@@ -231,7 +231,8 @@ int agent_apply(const struct agent *a, struct settings *s, bool trusted, bool *h
     *held_back = false;
     json_object_foreach(a->settings, key, value)
     {
-        bool is_right = strcmp(key, "sandbox") == 0 || strcmp(key, "plugin") == 0;
+        bool is_right = strcmp(key, "sandbox") == 0 || strcmp(key, "plugin") == 0 ||
+                        strcmp(key, "allow_host") == 0;
         if (is_right && !trusted) {
             *held_back = true;
             continue;

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/hosts.h"
+#include "engine/proxy.h"
 
 #define ROW(key, type, arg, def, choices, group, help)                                             \
     &(const tackle_setting)                                                                        \
@@ -52,6 +54,16 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
     [SET_SANDBOX] =
         ROW("sandbox", "choice", "MODE", "read-only", "read-only|workspace-write", "permissions",
             "what tools may do: read the workspace; or also change it and run commands"),
+    [SET_ALLOW_HOST] = ROW("allow_host", "list", "HOST", NULL, NULL, "permissions",
+                           "a host that tools may ask by URL: example.com, *.example.com, "
+                           "http://127.0.0.1:8080"),
+    [SET_ALLOW_PRIVATE_HOST] =
+        ROW("allow_private_host", "list", "HOST", NULL, NULL, "permissions",
+            "a host name that may stand for an address of the local network"),
+    [SET_ALLOW_HTTP] = ROW("allow_http", "bool", NULL, "false", NULL, "permissions",
+                           "ask an endpoint on another machine without encryption"),
+    [SET_PROXY] = ROW("proxy", "text", "none|env|URL", "none", NULL, "permissions",
+                      "go through this proxy; env: the one that HTTPS_PROXY and its kin name"),
     [SET_MAX_STEPS] =
         ROW("max_steps", "int", "N", "50", NULL, "limits", "end after N requests to the model"),
     [SET_MAX_TOOL_CALLS] =
@@ -180,6 +192,20 @@ static int bad_value(enum setting id, const char *value, const char *wanted, str
     return err_set(err, ERR_USAGE, "%s: '%s' is not %s", table[id]->key, value, wanted);
 }
 
+static int check_host_value(enum setting id, const char *value, struct err *err)
+{
+    struct host_rule rule;
+    if (id == SET_PROXY)
+        return proxy_check(value, err) == 0 ? 0 : err_prefix(err, "%s", table[id]->key);
+    if (id != SET_ALLOW_HOST && id != SET_ALLOW_PRIVATE_HOST)
+        return 0;
+    if (host_rule_parse(value, &rule, err) != 0)
+        return err_prefix(err, "%s", table[id]->key);
+    if (id == SET_ALLOW_PRIVATE_HOST && (rule.any || rule.host.is_address))
+        return bad_value(id, value, "the name of a host; allow_host takes addresses", err);
+    return 0;
+}
+
 /* Checks a value, and gives booleans one spelling. */
 static int check_value(enum setting id, const char **value, struct err *err)
 {
@@ -210,7 +236,7 @@ static int check_value(enum setting id, const char **value, struct err *err)
     } else if (**value == '\0' && !is_type(id, "text")) {
         return bad_value(id, *value, "a value", err);
     }
-    return 0;
+    return check_host_value(id, *value, err);
 }
 
 /* The index of a key; dashes count as underscores. SETTING_COUNT when unknown. */
