@@ -8,6 +8,7 @@
 
 struct policy {
     bool write; /* sandbox: workspace-write; else read-only */
+    bool ask;   /* approval: ask; else nobody is asked */
 };
 
 struct policy *policy_new(const struct settings *s, struct err *err)
@@ -19,6 +20,7 @@ struct policy *policy_new(const struct settings *s, struct err *err)
         return NULL;
     }
     p->write = mode && strcmp(mode, "workspace-write") == 0;
+    p->ask = strcmp(settings_text(s, SET_APPROVAL), "ask") == 0;
     return p;
 }
 
@@ -39,7 +41,8 @@ void policy_decide(const struct policy *p, const struct tool *tool, const json_t
     *out = (struct policy_decision){.verdict = POLICY_ALLOW, .rule = "default"};
     if (p->write || !(tool->does & (TACKLE_WRITES | TACKLE_RUNS)))
         return;
-    out->verdict = POLICY_DENY;
+    out->verdict = p->ask ? POLICY_ASK : POLICY_DENY;
+    out->needs_write = p->ask;
     (void)snprintf(out->rule, sizeof out->rule, "sandbox: read-only");
     (void)snprintf(out->why, sizeof out->why,
                    "%s %s, and this run may only read; --sandbox workspace-write would allow it",

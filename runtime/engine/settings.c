@@ -64,6 +64,13 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
                            "ask an endpoint on another machine without encryption"),
     [SET_PROXY] = ROW("proxy", "text", "none|env|URL", "none", NULL, "permissions",
                       "go through this proxy; env: the one that HTTPS_PROXY and its kin name"),
+    [SET_APPROVAL] = ROW("approval", "choice", "WHO", "never", "never|ask", "permissions",
+                         "what needs a yes: is somebody asked for it? On a terminal: ask"),
+    [SET_ON_DENY] =
+        ROW("on_deny", "choice", "WHAT", "continue", "continue|fail", "permissions",
+            "tell the model of a denied call; or end the run, or pause it where a yes is needed"),
+    [SET_MAX_DENIALS] = ROW("max_denials", "int", "N", "10", NULL, "permissions",
+                            "end when N calls were denied; 0: never"),
     [SET_MAX_STEPS] =
         ROW("max_steps", "int", "N", "50", NULL, "limits", "end after N requests to the model"),
     [SET_MAX_TOOL_CALLS] =
@@ -335,6 +342,7 @@ static bool tightens(const struct settings *s, enum setting id, const char *valu
     case SET_MAX_COST_USD:
         return parse_money(value) > 0 &&
                (!settings_text(s, id) || parse_money(value) <= settings_money(s, id));
+    case SET_MAX_DENIALS:
     case SET_MAX_STEPS:
     case SET_MAX_TOKENS:
     case SET_MAX_TOOL_CALLS:
@@ -346,6 +354,10 @@ static bool tightens(const struct settings *s, enum setting id, const char *valu
         return asked > 0 && (now == 0 || asked <= now);
     case SET_SANDBOX:
         return strcmp(value, "read-only") == 0;
+    case SET_APPROVAL:
+        return strcmp(value, "never") == 0;
+    case SET_ON_DENY:
+        return strcmp(value, "fail") == 0;
     case SET_NO_TOOLS:
         return is_choice(SWITCH_ON, value);
     default:
