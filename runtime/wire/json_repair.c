@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "wire/json_long.h"
 
 #define TOKEN_CUT_MAX       4u
 #define INTEGER_DIGITS_SAFE 18u /* fits in 64 bits whatever the digits are */
@@ -146,7 +147,7 @@ json_t *json_parse_lenient(const char *text, size_t len, size_t flags, bool *rep
 {
     if (repaired)
         *repaired = false;
-    json_t *value = json_loadb(text, len, flags, error);
+    json_t *value = json_load_long(text, len, flags, JSON_LONG_STRING, error);
     if (value)
         return value;
     struct buf mended;
