@@ -5,11 +5,18 @@
 
 #include "base/clock.h"
 #include "base/crc32c.h"
+#include "base/json_text.h"
 
 #define CHECK_KEY ",\"c\":\""
 #define CHECK_LEN (sizeof CHECK_KEY - 1 + 8 + 2) /* with 8 digits, quotation mark and brace */
 
 /* ---- Writing ---- */
+
+static void put_hex(char out[8], uint32_t value)
+{
+    for (int i = 7; i >= 0; i--, value >>= 4)
+        out[i] = "0123456789abcdef"[value & 15];
+}
 
 int journal_write(struct journal_chain *chain, int64_t wall_ms, const char *kind, const char *body,
                   size_t len, struct buf *out)
@@ -17,11 +24,15 @@ int journal_write(struct journal_chain *chain, int64_t wall_ms, const char *kind
     char time[CLOCK_RFC3339_SIZE];
     size_t before = out->len;
     clock_rfc3339(wall_ms, time);
-    int status = buf_format(out, "{\"n\":%" PRIu64 ",\"t\":\"%s\",\"k\":\"%s\"%s",
-                            chain->number + 1, time, kind, len ? "," : "") ||
-                 buf_append(out, body, len);
+    struct json_members m = {.out = out, .first = true, .failed = buf_byte(out, '{') != 0};
+    member_int(&m, "n", (int64_t)chain->number + 1);
+    member_text(&m, "t", time);
+    member_text(&m, "k", kind);
+    bool failed = m.failed || (len && buf_byte(out, ',')) || buf_append(out, body, len);
     uint32_t check = crc32c(chain->check, out->data + before, out->len - before);
-    if (status || buf_format(out, CHECK_KEY "%08" PRIx32 "\"}\n", check)) {
+    char end[] = CHECK_KEY "00000000\"}\n";
+    put_hex(end + sizeof CHECK_KEY - 1, check);
+    if (failed || buf_append(out, end, sizeof end - 1)) {
         buf_cut(out, before);
         return -1;
     }
