@@ -85,6 +85,8 @@ static void on_host_done(void *user, const struct toolhost_result *r)
                                               .len = r->len,
                                               .message = r->message,
                                               .omitted = r->omitted,
+                                              .killed = r->killed,
+                                              .unconfined = r->unconfined,
                                               .duration_ms = r->duration_ms};
     call_done(user, &result);
 }
@@ -112,7 +114,7 @@ static int start_in_host(struct api_call *c, const struct prepared *p, const str
                                            .remember = on_remember,
                                            .done = on_host_done,
                                            .user = c};
-    prepared_place(p, q->tool, &place);
+    prepared_place(p, q->tool, false, &place);
     c->in_host = q->probe ? toolhost_probe(hosts, &place, q->tool, c->args, q->args_len, q->key,
                                            q->note, c->timeout_ms, &events)
                           : toolhost_call(hosts, &place, q->tool, c->args, q->args_len, q->key,

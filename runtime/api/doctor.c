@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "engine/confine.h"
+#include "io/confine_probe.h"
 #include "io/kernel.h"
 #include "io/layout.h"
 #include "wire/schema.h"
@@ -226,19 +228,58 @@ static void look_at_host(struct doctor *d)
 
 /* ---- The machine ---- */
 
-static json_t *look_at_kernel(struct doctor *d)
+static json_t *look_at_kernel(void)
 {
     struct kernel_offer offer;
-    char landlock[32] = "no Landlock";
     kernel_look(&offer);
-    if (offer.landlock_abi > 0)
-        (void)snprintf(landlock, sizeof landlock, "Landlock ABI %d", offer.landlock_abi);
-    find(d, "sandbox", "note", "load only plugins, and run only commands, that you trust",
-         "not enforced yet: plugins run with your rights. This kernel offers %s, %suser "
-         "namespaces, %sseccomp",
-         landlock, offer.user_namespaces ? "" : "no ", offer.seccomp ? "" : "no ");
-    return json_pack("{s:i, s:b, s:b, s:b}", "landlock_abi", offer.landlock_abi, "user_namespaces",
-                     offer.user_namespaces, "seccomp", offer.seccomp, "sandbox_enforced", 0);
+    return json_pack("{s:i, s:b, s:b}", "landlock_abi", offer.landlock_abi, "user_namespaces",
+                     offer.user_namespaces, "seccomp", offer.seccomp);
+}
+
+static void describe_offer(const struct confine_offer *offer, char *out, size_t size)
+{
+    (void)snprintf(out, size, "Landlock ABI %d%s%s%s%s", offer->landlock,
+                   *offer->via ? ", namespaces by " : "",
+                   strcmp(offer->via, "self") == 0 ? "tackle-host" : offer->via,
+                   *offer->cgroup ? ", cgroup " : "", offer->cgroup);
+}
+
+/* Is it the tier that a run would have? Then not having it is what is broken. */
+static json_t *try_tier(struct doctor *d, const char *program, const char *tier, bool wanted)
+{
+    struct confine_offer offer;
+    struct err why;
+    char text[160];
+    if (confine_probe(program, NULL, tier, &offer, &why) != 0) {
+        find(d, "sandbox", wanted ? "broken" : "note", NULL, "%s", why.text);
+        return json_pack("{s:b, s:s}", "had", 0, "problem", why.text);
+    }
+    describe_offer(&offer, text, sizeof text);
+    find(d, "sandbox", "ok", NULL, "%s%s can be had: %s", tier, wanted ? ", which runs get," : "",
+         text);
+    return json_pack("{s:b, s:i, s:s, s:s}", "had", 1, "landlock", offer.landlock, "cgroup",
+                     offer.cgroup, "via", offer.via);
+}
+
+/* Which tiers this machine can have, and the one that a run gets. */
+static json_t *look_at_sandbox(struct doctor *d, const struct settings *s)
+{
+    static const char *const tiers[] = {"t3", "t2"};
+    struct err ignored;
+    const char *program = api_host_program(d->rt, &ignored);
+    const char *tier = confine_tier(s);
+    json_t *all = json_object();
+    for (size_t i = 0; program && i < sizeof tiers / sizeof *tiers; i++)
+        (void)json_object_set_new(all, tiers[i],
+                                  try_tier(d, program, tiers[i], strcmp(tier, tiers[i]) == 0));
+    if (strcmp(tier, "external") == 0)
+        find(d, "sandbox", "note", "say --sandbox-tier t3 unless a container confines them",
+             "tools run with your rights: tier external says that something else confines them");
+    else if (strcmp(tier, "off") == 0)
+        find(d, "sandbox", "note", "leave out --sandbox off",
+             "tools run with your rights: the sandbox is turned off");
+    return json_pack("{s:s, s:s, s:o}", "mode", settings_text(s, SET_SANDBOX), "tier", tier,
+                     "tiers", all);
 }
 
 static json_t *versions(void)
@@ -268,10 +309,11 @@ int32_t tackle_doctor(tackle_runtime *rt, uint32_t flags, char **json, tackle_er
     look_at_endpoint(&d, s, known ? &provider : NULL, flags & TACKLE_DOCTOR_OFFLINE);
     look_at_plugins(&d);
     look_at_host(&d);
-    json_t *kernel = look_at_kernel(&d);
-    json_t *out = json_pack("{s:b, s:o, s:o, s:o, s:o?, s:o, s:o}", "ok", !d.broken, "checks",
-                            d.checks, "configuration", files, "settings", look_at_settings(s),
-                            "plugins", d.plugins, "kernel", kernel, "versions", versions());
+    json_t *sandbox = look_at_sandbox(&d, s);
+    json_t *out =
+        json_pack("{s:b, s:o, s:o, s:o, s:o?, s:o, s:o, s:o}", "ok", !d.broken, "checks", d.checks,
+                  "configuration", files, "settings", look_at_settings(s), "plugins", d.plugins,
+                  "sandbox", sandbox, "kernel", look_at_kernel(), "versions", versions());
     if (known)
         provider_release(&provider);
     if (runs)

@@ -51,6 +51,8 @@ int32_t tackle_list_providers(tackle_runtime *rt, char **json, tackle_error *err
 
 struct waiting {
     bool done;
+    bool unconfined; /* the tool was not run at all; `why` says so */
+    struct err why;
     json_t *files;
     json_t *row;
     const char *name;
@@ -66,6 +68,12 @@ static void on_done(void *user, const struct run_result_of_call *r)
 {
     struct waiting *w = user;
     struct buf text, error;
+    w->done = true;
+    w->unconfined = r->unconfined;
+    if (r->unconfined) {
+        (void)err_set(&w->why, ERR_SANDBOX, "%s", r->message);
+        return;
+    }
     buf_init(&text, 64u << 20);
     buf_init(&error, 64u << 10);
     (void)text_for_model(&text, r->output, r->len);
@@ -76,7 +84,6 @@ static void on_done(void *user, const struct run_result_of_call *r)
     w->row = json_pack("{s:s, s:b, s:i, s:o?, s:s, s:I, s:O}", "name", w->name, "ok", r->code == 0,
                        "code", (int)r->code, "output", json_stringn(text.data, text.len), "error",
                        error.data, "duration_ms", (json_int_t)r->duration_ms, "files", w->files);
-    w->done = true;
     buf_release(&error);
     buf_release(&text);
 }
@@ -151,6 +158,10 @@ static int call_and_wait(struct tackle_runtime *rt, const struct prepared *p,
     rt->stepping = false;
     if (!w->done)
         api_call_abandon(call);
+    if (status == 0 && w->unconfined) {
+        *err = w->why;
+        status = -1;
+    }
     return status;
 }
 
@@ -172,7 +183,7 @@ int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_
     const struct tool *tool = find_tool(&p, name, &err);
     if (tool && (args = check_arguments(tool, args_json, &err)) && !permitted(&p, tool, args, &err))
         reason = STOP_DENIED;
-    else if (args)
+    else if (args && api_require_sandbox(rt, &p, &err) == 0)
         status = call_and_wait(rt, &p, tool, args, &w, &err);
     free(args);
     json_decref(w.files);

@@ -6,7 +6,9 @@
 
 #include "api/runtime.h"
 #include "base/beneath.h"
+#include "base/enforce.h"
 #include "base/text.h"
+#include "engine/confine.h"
 
 #define SYSTEM_MAX (512u << 10)
 #define TOOLS_MAX  128
@@ -333,6 +335,29 @@ static int build_system(struct prepared *p, struct err *err)
     return status;
 }
 
+/* ---- The sandbox ---- */
+
+/* {path of the plugin: [for calls that may only read, for those that may write]} */
+static int collect_confine(struct tackle_runtime *rt, struct prepared *p, struct err *err)
+{
+    if (ENFORCED(sandbox_off_refused_in_ci) &&
+        confine_check_off(&p->settings, api_getenv(rt, "CI"), err) != 0)
+        return -1;
+    p->confine = json_object();
+    for (size_t i = 0; i < p->tool_count; i++) {
+        const struct plugin *plugin = p->tools[i]->owner;
+        if (!plugin || json_object_get(p->confine, plugin->path))
+            continue;
+        json_t *both = json_array();
+        for (int write = 0; both && write < 2; write++)
+            (void)json_array_append_new(both, confine_plugin(&p->settings, p->policy, p->tools,
+                                                             p->tool_count, plugin, write));
+        if (json_object_set_new(p->confine, plugin->path, both) != 0 || json_array_size(both) != 2)
+            return err_set(err, ERR_NOMEM, "out of memory");
+    }
+    return 0;
+}
+
 /* ---- All of it ---- */
 
 /* What was a flag or a variable then wins over the variables of today. */
@@ -372,7 +397,8 @@ int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *r
     p->policy = policy_new(&p->settings, err);
     if (!p->policy)
         goto fail;
-    if (collect_tools(rt, p, err) != 0 || collect_options(p, err) != 0 || build_system(p, err) != 0)
+    if (collect_tools(rt, p, err) != 0 || collect_options(p, err) != 0 ||
+        collect_confine(rt, p, err) != 0 || build_system(p, err) != 0)
         goto fail;
     return 0;
 fail:
@@ -392,18 +418,21 @@ void prepared_release(struct prepared *p)
     json_decref(p->options);
     json_decref(p->instructions);
     json_decref(p->warnings);
+    json_decref(p->confine);
     free(p->system);
     *p = (struct prepared){.workspace_fd = -1};
 }
 
-void prepared_place(const struct prepared *p, const struct tool *tool, struct toolhost_place *place)
+void prepared_place(const struct prepared *p, const struct tool *tool, bool write,
+                    struct toolhost_place *place)
 {
     const struct plugin *plugin = tool->owner;
+    const json_t *both = json_object_get(p->confine, plugin->path);
     *place = (struct toolhost_place){
         .plugin = plugin,
         .options = json_object_get(p->options, plugin->name),
         .workspace = p->workspace,
         .workspace_fd = p->workspace_fd,
-        .write = policy_writes(p->policy),
+        .confine = json_array_get(both, policy_writes(p->policy) || write),
     };
 }

@@ -296,6 +296,7 @@ void tackle_run_free(tackle_run *run)
     provider_release(&r->provider);
     provider_release(&r->fallback);
     free(r->schema);
+    json_decref(r->sandbox);
     prepared_release(&r->prepared);
     free(r);
 }

@@ -16,6 +16,7 @@ struct tackle_run {
     struct journal_file *journal; /* NULL: none is kept */
     bool resumed;                 /* it goes on from a journal of the past */
     char *schema;                 /* owned text of --output-schema; NULL */
+    json_t *sandbox;              /* owned: how tools are held */
     struct run *run;
     struct chat_body body; /* of the request in flight */
     bool body_in_use;

@@ -58,14 +58,13 @@ static void emit_started(struct tackle_run *r)
 {
     const struct prepared *p = &r->prepared;
     const char *replay = settings_text(&p->settings, SET_REPLAY);
-    event_emit(
-        run_events(r->run), "run.started",
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:{s:s, s:b}, s:o, s:b, s:b}", "agent",
-                  p->agent.name, "model", r->provider.model, "provider", r->provider.name,
-                  "base_url", r->provider.base_url, "workspace", p->workspace, "tools",
-                  tool_names(p), "instructions", p->instructions, "sandbox", "mode",
-                  policy_writes(p->policy) ? "workspace-write" : "read-only", "enforced", 0,
-                  "limits", limits(&p->settings), "replay", replay != NULL, "resumed", r->resumed));
+    event_emit(run_events(r->run), "run.started",
+               json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:O, s:o, s:b, s:b}", "agent",
+                         p->agent.name, "model", r->provider.model, "provider", r->provider.name,
+                         "base_url", r->provider.base_url, "workspace", p->workspace, "tools",
+                         tool_names(p), "instructions", p->instructions, "sandbox", r->sandbox,
+                         "limits", limits(&p->settings), "replay", replay != NULL, "resumed",
+                         r->resumed));
     size_t index;
     json_t *text;
     json_array_foreach(p->warnings, index, text)
@@ -125,11 +124,13 @@ static int make_run(struct tackle_run *r, struct err *err)
         err->code = ERR_CONFIG;
         return err_prefix(err, "output_schema");
     }
+    r->sandbox = api_sandbox_json(p);
     const struct run_config config = {
         .provider = &r->provider,
         .tools = p->tools,
         .tool_count = p->tool_count,
         .policy = p->policy,
+        .sandbox = r->sandbox,
         .system = p->system,
         .fallback = r->fallback_backend ? &r->fallback : NULL,
         .answer_schema = r->schema,
@@ -224,6 +225,7 @@ static int set_up(struct tackle_run *r, const tackle_run_options *options, struc
     if (options->resume && past_open(r->rt, options->settings, options->resume, &past, err) != 0)
         return -1;
     int status = prepare(r->rt, options->settings, past.settings, &r->prepared, err) == 0 &&
+                         api_require_sandbox(r->rt, &r->prepared, err) == 0 &&
                          make_backend(r, err) == 0 && make_run(r, err) == 0
                      ? 0
                      : -1;

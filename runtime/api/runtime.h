@@ -13,6 +13,7 @@
 #include "engine/settings.h"
 #include "engine/tool.h"
 #include "io/backend.h"
+#include "io/confine_probe.h"
 #include "io/http.h"
 #include "io/journal_file.h"
 #include "io/loop.h"
@@ -48,16 +49,17 @@ struct tackle_runtime {
     struct settings settings;
     struct key *keys;
     struct function *functions;
-    struct loaded_plugin *plugins; /* each file once */
-    char *host_program;            /* NULL until it is looked for */
-    bool configured;               /* tackle_load_config() was called */
-    char *plugin_path;             /* TACKLE_PLUGIN_PATH when configuration was read; NULL */
-    char *agent_path;              /* TACKLE_AGENT_PATH likewise */
-    char *config_dir;              /* $XDG_CONFIG_HOME/tackle likewise */
-    char *cache_dir;               /* $XDG_CACHE_HOME/tackle likewise */
-    char *state_dir;               /* $XDG_STATE_HOME/tackle likewise */
-    char *temp_dir;                /* TMPDIR likewise */
-    json_t *warnings;              /* of reading configuration: texts */
+    struct loaded_plugin *plugins;  /* each file once */
+    char *host_program;             /* NULL until it is looked for */
+    struct confine_offer offers[2]; /* what t3 and t2 came to, once a run has asked */
+    bool configured;                /* tackle_load_config() was called */
+    char *plugin_path;              /* TACKLE_PLUGIN_PATH when configuration was read; NULL */
+    char *agent_path;               /* TACKLE_AGENT_PATH likewise */
+    char *config_dir;               /* $XDG_CONFIG_HOME/tackle likewise */
+    char *cache_dir;                /* $XDG_CACHE_HOME/tackle likewise */
+    char *state_dir;                /* $XDG_STATE_HOME/tackle likewise */
+    char *temp_dir;                 /* TMPDIR likewise */
+    json_t *warnings;               /* of reading configuration: texts */
     struct tackle_run *runs;
     int32_t active; /* how many of them have not ended */
     bool stepping;
@@ -156,10 +158,12 @@ struct prepared {
     struct policy *policy;     /* owned */
     const struct tool **tools; /* owned array of borrowed tools */
     size_t tool_count;
-    json_t *options;      /* owned: plugin name -> {option: text} */
-    json_t *instructions; /* owned: what was read */
-    json_t *warnings;     /* owned: texts */
-    char *system;         /* owned: the whole system prompt */
+    json_t *options;              /* owned: plugin name -> {option: text} */
+    json_t *instructions;         /* owned: what was read */
+    json_t *warnings;             /* owned: texts */
+    json_t *confine;              /* owned: how each plugin is confined; see prepared_place() */
+    struct confine_offer sandbox; /* what was found to be possible; api_require_sandbox() */
+    char *system;                 /* owned: the whole system prompt */
 };
 
 /* `extra` are "key=value" settings for this run; `recorded` those that a run of the past had been
@@ -168,9 +172,20 @@ int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *r
             struct prepared *out, struct err *err);
 void prepared_release(struct prepared *p);
 
-/* The place where a plugin's tool runs; borrows from p. */
-void prepared_place(const struct prepared *p, const struct tool *tool,
+/* The place where a plugin's tool runs; borrows from p. `write` gives this call the right to change
+ * things though the run may only read: a person said yes to it. */
+void prepared_place(const struct prepared *p, const struct tool *tool, bool write,
                     struct toolhost_place *place);
+
+/* ---- sandbox.c ---- */
+
+/* Can the plugins of this run be confined as they have to be? Nothing is started when none takes
+ * part, or the last good answer still holds. ERR_SANDBOX says what to do. */
+int api_require_sandbox(struct tackle_runtime *rt, struct prepared *p, struct err *err);
+
+/* {"mode","tier","enforced","network","landlock","cgroup","via"}: how the tools of this run are
+ * held. A new reference. */
+json_t *api_sandbox_json(const struct prepared *p);
 
 /* ---- results.c ---- */
 

@@ -12,13 +12,14 @@ enum err_code {
     ERR_PLUGIN, /* a plugin cannot be used */
     ERR_IO,     /* the operating system said no */
     ERR_NOT_FOUND,
-    ERR_DENIED, /* outside the workspace, or forbidden */
-    ERR_LIMIT,  /* a size, depth or count is over its cap */
-    ERR_PARSE,  /* bytes that are not what they should be */
-    ERR_AUTH,   /* no key, or the key is refused */
-    ERR_API,    /* the endpoint failed */
-    ERR_REPLAY, /* a recording does not fit */
-    ERR_SESSION /* a journal is missing, in use or damaged, or cannot be written */
+    ERR_DENIED,  /* outside the workspace, or forbidden */
+    ERR_LIMIT,   /* a size, depth or count is over its cap */
+    ERR_PARSE,   /* bytes that are not what they should be */
+    ERR_AUTH,    /* no key, or the key is refused */
+    ERR_API,     /* the endpoint failed */
+    ERR_REPLAY,  /* a recording does not fit */
+    ERR_SANDBOX, /* tools cannot be confined as asked */
+    ERR_SESSION  /* a journal is missing, in use or damaged, or cannot be written */
 };
 
 struct err {

@@ -51,7 +51,7 @@ json_t *result_of_error(const tackle_error *error, uint64_t seq, const char *run
     char *message = line_make(error->message, strlen(error->message), 0, true);
     json_t *result = must(json_pack(
         "{si sI ss ss? ss ss ss si ss sn s{si si si si} sn s{si si si si si} s[] s[] s{ss ss} si "
-        "sb sn}",
+        "sb sn sn}",
         "v", 1, "seq", (json_int_t)seq, "ts", ts, "run", run, "type", "result", "status",
         status_of(error->exit_code), "stop_reason", *error->reason ? error->reason : "internal",
         "exit_code", error->exit_code ? (int)error->exit_code : TACKLE_EXIT_INTERNAL, "text", "",
@@ -59,7 +59,7 @@ json_t *result_of_error(const tackle_error *error, uint64_t seq, const char *run
         "cached_tokens", 0, "cost_usd", "counts", "steps", 0, "tool_calls", 0, "tool_errors", 0,
         "denials", 0, "retries", 0, "denials", "files", "error", "reason",
         *error->reason ? error->reason : "internal", "message", message, "duration_ms", 0,
-        "resumable", 0, "resume_cmd"));
+        "resumable", 0, "resume_cmd", "sandbox"));
     free(message);
     return result;
 }
@@ -157,6 +157,14 @@ static void put_files(struct stream *to, const json_t *files)
     (void)fputc('\n', to->file);
 }
 
+/* Who turns the sandbox off is told so each time. */
+static void put_unconfined(struct stream *to, const json_t *sandbox)
+{
+    if (strcmp(json_text(sandbox, "tier"), "off") == 0)
+        (void)fprintf(to->file, "%sthe sandbox was off: tools ran with all of your rights%s\n",
+                      stream_style(to, STYLE_RED), stream_style(to, STYLE_NONE));
+}
+
 void result_print_summary(struct stream *to, const json_t *result, bool replayed)
 {
     const char *dot = to->utf8 ? " \xC2\xB7 " : ", ";
@@ -177,4 +185,5 @@ void result_print_summary(struct stream *to, const json_t *result, bool replayed
     (void)fprintf(to->file, "%s%s\n", dot, time);
     put_files(to, json_object_get(result, "files"));
     (void)fputs(stream_style(to, STYLE_NONE), to->file);
+    put_unconfined(to, json_object_get(result, "sandbox"));
 }

@@ -109,6 +109,8 @@ static int read_front_matter(struct agent *a, const json_t *front, struct err *e
             status = take_text(value, key, &a->name, err);
         else if (strcmp(key, "description") == 0)
             status = take_text(value, key, &a->description, err);
+        else if (settings_check_agent(name, value, err) != 0)
+            status = -1;
         else if (!is_allowed(name))
             status = unknown_key(key, err);
         else if ((status = settings_set_json(&scratch, LAYER_AGENT, name, value, NULL, err)) == 0 &&

@@ -30,6 +30,7 @@ static const struct {
     [STOP_OUTPUT_TRUNCATED] = {"output_truncated", "partial", TACKLE_EXIT_ANSWER},
     [STOP_EMPTY_ANSWER] = {"empty_answer", "error", TACKLE_EXIT_ANSWER},
     [STOP_REPLAY_MISMATCH] = {"replay_mismatch", "error", TACKLE_EXIT_REPLAY},
+    [STOP_SANDBOX_UNAVAILABLE] = {"sandbox_unavailable", "error", TACKLE_EXIT_SANDBOX},
     [STOP_SESSION_ERROR] = {"session_error", "error", TACKLE_EXIT_SESSION},
     [STOP_LOOP_DETECTED] = {"loop_detected", "error", TACKLE_EXIT_LOOP},
     [STOP_INTERRUPTED] = {"interrupted", "interrupted", TACKLE_EXIT_SIGNALLED},
@@ -72,6 +73,8 @@ enum stop_reason outcome_of_error(enum err_code code)
         return STOP_API_ERROR;
     case ERR_REPLAY:
         return STOP_REPLAY_MISMATCH;
+    case ERR_SANDBOX:
+        return STOP_SANDBOX_UNAVAILABLE;
     case ERR_SESSION:
         return STOP_SESSION_ERROR;
     case ERR_NONE:

@@ -19,7 +19,7 @@ struct policy *policy_new(const struct settings *s, struct err *err)
         err_set(err, ERR_NOMEM, "out of memory");
         return NULL;
     }
-    p->write = mode && strcmp(mode, "workspace-write") == 0;
+    p->write = mode && strcmp(mode, "read-only") != 0;
     p->ask = strcmp(settings_text(s, SET_APPROVAL), "ask") == 0;
     return p;
 }

@@ -41,6 +41,7 @@ struct run_config {
     const struct tool *const *tools; /* all that are known; those the policy denies stay hidden */
     size_t tool_count;
     const struct policy *policy;
+    const json_t *sandbox;           /* how tools are held, as the result tells it; NULL: null */
     const char *system;              /* the whole system prompt */
     const struct provider *fallback; /* asked when the provider fails for good; NULL: none */
     const char *answer_schema;       /* the answer must be JSON that fits; NULL: any text */
@@ -96,6 +97,8 @@ struct run_result_of_call {
     size_t len;
     const char *message; /* of a failure */
     uint64_t omitted;
+    bool killed;     /* its process did not end by itself */
+    bool unconfined; /* nothing was run: the sandbox cannot be had, and the run ends */
     int64_t duration_ms;
 };
 

@@ -6,6 +6,7 @@
 
 #include <tackle/plugin.h>
 
+#include "base/enforce.h"
 #include "base/text.h"
 #include "engine/run_journal.h"
 #include "engine/run_state.h"
@@ -318,6 +319,8 @@ void run_call_done(struct run *run, struct run_call *call, const struct run_resu
     (void)journal_tool_finished(run, call, code_name(result->code), result->duration_ms);
     emit_completed(run, call, result, cut, file);
     free(file);
+    if (ENFORCED(run_ends_unconfined) && result->unconfined)
+        run_end(run, STOP_SANDBOX_UNAVAILABLE, result->message);
 }
 
 void run_call_progress(struct run *run, struct run_call *call, const char *text, size_t len)

@@ -347,6 +347,10 @@ void run_call_probed(struct run *run, struct run_call *call,
     call->probe = false;
     call->handle = NULL;
     done.code = 0;
+    if (result->unconfined) { /* it was not asked: the next resume asks again */
+        run_end(run, STOP_SANDBOX_UNAVAILABLE, result->message);
+        return;
+    }
     if (result->code == TACKLE_PROBE_DONE)
         run_call_done(run, call, &done);
     else if (result->code == TACKLE_PROBE_NOT_DONE)

@@ -104,13 +104,14 @@ static json_t *result_json(const struct run *r, int64_t duration_ms)
     const struct run_counts *c = &r->counts;
     bool resumable = run_can_resume(r);
     json_t *command = resumable ? json_sprintf("tackle resume %s", r->events.run) : json_null();
-    return json_pack("{s:s, s:s, s:i, s:o?, s:O?, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:o}",
-                     "status", outcome_status(r->reason), "stop_reason", outcome_name(r->reason),
-                     "exit_code", run_exit_code(r), "text", json_stringn(r->text.data, r->text.len),
-                     "structured", r->structured, "usage", usage_json(c), "cost_usd",
-                     cost_json(r->cost_usd), "counts", counts_json(c), "denials", r->denials,
-                     "files", r->files, "error", error_json(r), "duration_ms",
-                     (json_int_t)duration_ms, "resumable", resumable, "resume_cmd", command);
+    return json_pack(
+        "{s:s, s:s, s:i, s:o?, s:O?, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:o, s:O?}", "status",
+        outcome_status(r->reason), "stop_reason", outcome_name(r->reason), "exit_code",
+        run_exit_code(r), "text", json_stringn(r->text.data, r->text.len), "structured",
+        r->structured, "usage", usage_json(c), "cost_usd", cost_json(r->cost_usd), "counts",
+        counts_json(c), "denials", r->denials, "files", r->files, "error", error_json(r),
+        "duration_ms", (json_int_t)duration_ms, "resumable", resumable, "resume_cmd", command,
+        "sandbox", r->config.sandbox);
 }
 
 /* The result must be there even when memory for the long one is not. */

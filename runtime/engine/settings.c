@@ -51,9 +51,22 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
                               "set an option that a plugin declares"),
     [SET_TOOLS] = ROW("tools", "text", "A,B", NULL, NULL, "tools", "offer these tools only"),
     [SET_NO_TOOLS] = ROW("no_tools", "bool", NULL, "false", NULL, "tools", "offer no tools"),
-    [SET_SANDBOX] =
-        ROW("sandbox", "choice", "MODE", "read-only", "read-only|workspace-write", "permissions",
-            "what tools may do: read the workspace; or also change it and run commands"),
+    [SET_SANDBOX] = ROW(
+        "sandbox", "choice", "MODE", "read-only", "read-only|workspace-write|off", "permissions",
+        "what tools may do: read the workspace; also change it and run commands; anything"),
+    [SET_SANDBOX_TIER] =
+        ROW("sandbox_tier", "choice", "TIER", "external", "t3|t2|external", "permissions",
+            "how tools are held to it: namespaces; Landlock and seccomp alone; by the container"),
+    [SET_SANDBOX_READ] = ROW("sandbox_read", "list", "DIR", NULL, NULL, "permissions",
+                             "one more folder that tools and commands may read"),
+    [SET_COMMAND_NETWORK] = ROW("command_network", "choice", "WHAT", "none", "none|host",
+                                "permissions", "the network that commands get"),
+    [SET_COMMAND_MEMORY] = ROW("command_memory", "int", "MIB", "4096", NULL, "permissions",
+                               "memory of all processes of a command; 0: no limit"),
+    [SET_COMMAND_PROCESSES] = ROW("command_processes", "int", "N", "512", NULL, "permissions",
+                                  "how many processes a command may have; 0: no limit"),
+    [SET_COMMAND_FILE_SIZE] = ROW("command_file_size", "int", "MIB", "4096", NULL, "permissions",
+                                  "how large a file may become; 0: no limit"),
     [SET_ALLOW_HOST] = ROW("allow_host", "list", "HOST", NULL, NULL, "permissions",
                            "a host that tools may ask by URL: example.com, *.example.com, "
                            "http://127.0.0.1:8080"),
@@ -240,6 +253,8 @@ static int check_value(enum setting id, const char **value, struct err *err)
         if (!is_choice(table[id]->choices, *value))
             return err_set(err, ERR_USAGE, "%s: '%s' is not one of %s", table[id]->key, *value,
                            table[id]->choices);
+    } else if (id == SET_SANDBOX_READ && **value != '/') {
+        return bad_value(id, *value, "an absolute path", err);
     } else if (**value == '\0' && !is_type(id, "text")) {
         return bad_value(id, *value, "a value", err);
     }
@@ -463,6 +478,25 @@ int settings_set_json(struct settings *s, enum layer layer, const char *key, con
     if (!text)
         return err_set(err, ERR_CONFIG, "%s: a %s is wanted here", table[id]->key, table[id]->type);
     return set_value(s, id, layer, text, err);
+}
+
+int settings_check_agent(const char *key, const json_t *value, struct err *err)
+{
+    static const enum setting others[] = {SET_SANDBOX_TIER,      SET_SANDBOX_READ,
+                                          SET_COMMAND_NETWORK,   SET_COMMAND_MEMORY,
+                                          SET_COMMAND_PROCESSES, SET_COMMAND_FILE_SIZE};
+    const enum setting id = find(key);
+    const char *text = json_string_value(value);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (id == others[i])
+            return err_set(err, ERR_CONFIG,
+                           "%s: an agent file may not say this; a flag, a variable or the user's "
+                           "configuration may",
+                           table[id]->key);
+    if (id == SET_SANDBOX && text && strcmp(text, "off") == 0)
+        return err_set(err, ERR_CONFIG,
+                       "sandbox: an agent file may not turn it off; --sandbox off does");
+    return 0;
 }
 
 int settings_init(struct settings *s)

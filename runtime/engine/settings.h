@@ -33,6 +33,12 @@ enum setting {
     SET_TOOLS,
     SET_NO_TOOLS,
     SET_SANDBOX,
+    SET_SANDBOX_TIER,
+    SET_SANDBOX_READ,
+    SET_COMMAND_NETWORK,
+    SET_COMMAND_MEMORY,
+    SET_COMMAND_PROCESSES,
+    SET_COMMAND_FILE_SIZE,
     SET_ALLOW_HOST,
     SET_ALLOW_PRIVATE_HOST,
     SET_ALLOW_HTTP,
@@ -118,6 +124,11 @@ enum layer settings_layer(const struct settings *s, enum setting id);
 
 const char *settings_layer_name(enum layer layer);
 const char *settings_key(enum setting id);
+
+/* May an agent file say this, whoever wrote it? How tools are confined is for those who start the
+ * run: how the sandbox is enforced, what it opens, and turning it off. Only the other settings of
+ * an agent are judged by the caller. 0, or -1 with ERR_CONFIG. */
+int settings_check_agent(const char *key, const json_t *value, struct err *err);
 
 /* The table, as tackle_settings() gives it. */
 const tackle_setting *const *settings_table(void);

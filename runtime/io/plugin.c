@@ -3,113 +3,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/clock.h"
 #include "base/text.h"
 #include "base/url.h"
-#include "io/spawn.h"
+#include "io/ask_host.h"
+#include "io/small_file.h"
 
-#define DESCRIBE_MS        10000
-#define DESCRIPTION_MAX    (2u << 20)
 #define CACHE_FILE_VERSION 2
-
-static const char *const host_env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
-
-/* 0 when fd is readable, -1 when the time is up. */
-static int wait_readable(int fd, int64_t until_ms, struct err *err)
-{
-    for (;;) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        int64_t left = until_ms - clock_ms();
-        int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
-        if (ready > 0)
-            return 0;
-        if (ready < 0 && errno != EINTR)
-            return err_set(err, ERR_IO, "cannot wait for tackle-host: %s", strerror(errno));
-        if (left <= 0)
-            return err_set(err, ERR_PLUGIN, "did not finish loading within %d s",
-                           DESCRIBE_MS / 1000);
-    }
-}
-
-/* Reads until the process has closed its output. */
-static int read_within(int fd, struct buf *out, int64_t until_ms, struct err *err)
-{
-    for (;;) {
-        if (buf_reserve(out, 4096) != 0)
-            return err_set(err, ERR_PLUGIN, "its description has more than %u MiB",
-                           DESCRIPTION_MAX >> 20);
-        if (wait_readable(fd, until_ms, err) != 0)
-            return -1;
-        ssize_t got = read(fd, out->data + out->len, 4096);
-        if (got < 0 && errno != EINTR)
-            return err_set(err, ERR_IO, "cannot read from tackle-host: %s", strerror(errno));
-        if (got == 0)
-            return 0;
-        if (got > 0) {
-            out->len += (size_t)got;
-            out->data[out->len] = '\0';
-        }
-    }
-}
-
-static int start_describe(const char *host_program, const char *path, int *out_fd,
-                          struct spawned *process, struct err *err)
-{
-    int pipe_fds[2];
-    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null_fd < 0)
-        return err_set(err, ERR_IO, "cannot open /dev/null: %s", strerror(errno));
-    if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
-        (void)close(null_fd);
-        return err_set(err, ERR_IO, "cannot make a pipe: %s", strerror(errno));
-    }
-    const char *const argv[] = {host_program, "describe", path, NULL};
-    const struct spawn_fd fds[] = {{null_fd, 0}, {pipe_fds[1], 1}, {null_fd, 2}};
-    int status = spawn_start(argv, host_env, fds, 3, process, err);
-    (void)close(null_fd);
-    (void)close(pipe_fds[1]);
-    if (status != 0)
-        (void)close(pipe_fds[0]);
-    *out_fd = pipe_fds[0];
-    return status;
-}
 
 json_t *plugin_describe(const char *host_program, const char *path, struct err *err)
 {
-    struct buf text;
-    struct spawned process;
-    int fd = -1;
-    char how[64];
     json_t *info = NULL;
-    buf_init(&text, DESCRIPTION_MAX);
-    if (start_describe(host_program, path, &fd, &process, err) != 0)
-        return NULL;
-    int64_t until_ms = clock_ms() + DESCRIBE_MS;
-    int status = read_within(fd, &text, until_ms, err);
-    (void)close(fd);
-    /* It may have closed its output and go on all the same. */
-    if (status == 0)
-        status = wait_readable(process.pidfd, until_ms, err);
-    if (status != 0)
-        spawn_kill(&process);
-    spawn_reap(&process, how, sizeof how);
-    if (status != 0)
-        err_prefix(err, "%s", path);
-    else if (!(info = json_loadb(text.data, text.len, 0, NULL)) || !json_is_object(info))
+    char how[ASK_HOST_HOW];
+    if (ask_host(host_program, "describe", path, &info, how, err) != 0) {
+        if (err->code == ERR_LIMIT)
+            err->code = ERR_PLUGIN;
+        err_prefix(err, "%s: loading it", path);
+    } else if (!info) {
         err_set(err, ERR_PLUGIN, "%s: the process %s while it loaded the plugin", path, how);
-    if (!json_is_object(info)) {
-        json_decref(info);
-        info = NULL;
     }
-    buf_release(&text);
     return info;
 }
 
@@ -143,25 +60,11 @@ static bool is_same_file(const json_t *info, const struct stat *st)
            is_number(file, "size", (long long)st->st_size) && is_number(file, "mtime_ns", mtime_ns);
 }
 
-/* Not json_loadfd(): it reads byte by byte. */
-static json_t *read_entry(int fd, size_t size)
-{
-    char *text = malloc(size ? size : 1);
-    ssize_t got = text ? read(fd, text, size) : -1;
-    json_t *entry = got > 0 ? json_loadb(text, (size_t)got, 0, NULL) : NULL;
-    free(text);
-    return entry;
-}
-
 static json_t *read_cache(const char *cache_dir, const char *path, const struct stat *st)
 {
     char *file = cache_path(cache_dir, path);
-    int fd = file ? open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
-    struct stat own;
-    json_t *entry = NULL, *info = NULL;
-    if (fd >= 0 && fstat(fd, &own) == 0 && S_ISREG(own.st_mode) && own.st_uid == geteuid() &&
-        own.st_size <= (off_t)DESCRIPTION_MAX)
-        entry = read_entry(fd, (size_t)own.st_size);
+    json_t *entry = file ? small_file_read_json(file, ASK_HOST_MAX) : NULL;
+    json_t *info = NULL;
     const char *version = json_string_value(json_object_get(entry, "tackle"));
     const char *of = json_string_value(json_object_get(entry, "path"));
     if (version && of && strcmp(version, TACKLE_VERSION_TEXT) == 0 && strcmp(of, path) == 0 &&
@@ -169,19 +72,8 @@ static json_t *read_cache(const char *cache_dir, const char *path, const struct 
         is_same_file(json_object_get(entry, "info"), st))
         info = json_incref(json_object_get(entry, "info"));
     json_decref(entry);
-    if (fd >= 0)
-        (void)close(fd);
     free(file);
     return info;
-}
-
-static void make_parents(char *file)
-{
-    for (char *slash = strchr(file + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        (void)mkdir(file, 0700);
-        *slash = '/';
-    }
 }
 
 /* A cache that cannot be written costs time, nothing else: so errors end here. */
@@ -189,23 +81,12 @@ static void write_cache(const char *cache_dir, const char *path, const struct st
                         json_t *info)
 {
     char *file = cache_path(cache_dir, path);
-    size_t size = file ? strlen(file) + 8 : 0;
-    char *temporary = malloc(size ? size : 1);
     json_t *entry =
         json_pack("{s:i, s:s, s:s, s:I, s:O}", "v", CACHE_FILE_VERSION, "tackle",
                   TACKLE_VERSION_TEXT, "path", path, "mode", (json_int_t)st->st_mode, "info", info);
-    if (file && temporary && entry) {
-        make_parents(file);
-        (void)snprintf(temporary, size, "%s.XXXXXX", file);
-        int fd = mkostemp(temporary, O_CLOEXEC);
-        if (fd >= 0) {
-            bool written = json_dumpfd(entry, fd, JSON_COMPACT) == 0;
-            if (close(fd) != 0 || !written || rename(temporary, file) != 0)
-                (void)unlink(temporary);
-        }
-    }
+    if (file)
+        (void)small_file_write_json(file, entry);
     json_decref(entry);
-    free(temporary);
     free(file);
 }
 

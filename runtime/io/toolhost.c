@@ -26,22 +26,29 @@ void toolhost_free_call(struct toolhost_call *c)
     free(c);
 }
 
-void toolhost_end_call(struct toolhost_call *c, int32_t code, const char *message, bool died)
+static void end_with(struct toolhost_call *c, struct toolhost_result *result)
 {
-    struct toolhost_result result = {
-        .code = code,
-        .output = c->output.data,
-        .len = c->output.len,
-        .message = message,
-        .omitted = c->omitted,
-        .died = died,
-        .duration_ms = clock_ms() - c->started_ms,
-    };
+    result->output = c->output.data;
+    result->len = c->output.len;
+    result->omitted = c->omitted;
+    result->killed = c->killed;
+    result->duration_ms = clock_ms() - c->started_ms;
     if (c->process)
         c->process->call = NULL;
     if (c->events.done)
-        c->events.done(c->events.user, &result);
+        c->events.done(c->events.user, result);
     toolhost_free_call(c);
+}
+
+void toolhost_end_call(struct toolhost_call *c, int32_t code, const char *message, bool died)
+{
+    end_with(c, &(struct toolhost_result){.code = code, .message = message, .died = died});
+}
+
+void toolhost_refuse_call(struct toolhost_call *c, const char *message)
+{
+    end_with(c, &(struct toolhost_result){
+                    .code = TACKLE_E_FAILED, .message = message, .died = true, .unconfined = true});
 }
 
 void toolhost_unlink(struct toolhost_call *c)
@@ -72,6 +79,7 @@ static void on_call_timer(void *user)
     }
     /* The plugin knows its deadline itself: the grace has passed as well. */
     c->expired = !c->cancelled;
+    c->killed = true;
     toolhost_process_kill(c->process, NULL);
 }
 
@@ -135,8 +143,8 @@ static bool is_same_folder(int a, int b)
 
 static bool is_same_place(const struct group *g, const struct toolhost_place *place)
 {
-    return g->write == place->write && strcmp(g->path, place->plugin->path) == 0 &&
-           strcmp(g->workspace, place->workspace) == 0 &&
+    return strcmp(g->path, place->plugin->path) == 0 &&
+           strcmp(g->workspace, place->workspace) == 0 && json_equal(g->confine, place->confine) &&
            is_same_folder(g->workspace_fd, place->workspace_fd) &&
            json_equal(g->options, place->options);
 }
@@ -145,6 +153,7 @@ static void group_free(struct group *g)
 {
     loop_unpost(&g->serve);
     json_decref(g->options);
+    json_decref(g->confine);
     json_decref(g->file);
     if (g->workspace_fd >= 0)
         (void)close(g->workspace_fd);
@@ -165,16 +174,16 @@ static struct group *group_for(struct toolhost *hosts, const struct toolhost_pla
     g->hosts = hosts;
     g->waiting_end = &g->waiting;
     g->serve = (struct loop_task){.run = on_serve, .user = g};
-    g->write = place->write;
     g->path = strdup(place->plugin->path);
     g->name = strdup(place->plugin->name);
     g->workspace = strdup(place->workspace);
     g->options = json_deep_copy(place->options);
-    for (size_t i = 0; i < place->plugin->tool_count; i++)
-        g->runs = g->runs || (place->plugin->tools[i].does & TACKLE_RUNS);
+    g->confine = json_deep_copy(place->confine);
+    g->runs = json_is_true(json_object_get(json_object_get(place->confine, "sandbox"), "runs"));
     g->file = json_deep_copy(json_object_get(place->plugin->info, "file"));
     g->workspace_fd = fcntl(place->workspace_fd, F_DUPFD_CLOEXEC, 3);
-    if (!g->path || !g->name || !g->workspace || !g->options || !g->file || g->workspace_fd < 0) {
+    if (!g->path || !g->name || !g->workspace || !g->options || !g->confine || !g->file ||
+        g->workspace_fd < 0) {
         group_free(g);
         return NULL;
     }

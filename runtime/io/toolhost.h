@@ -33,7 +33,7 @@ struct toolhost_place {
     const json_t *options; /* object of texts, checked */
     const char *workspace; /* absolute path without links */
     int workspace_fd;      /* O_PATH directory */
-    bool write;            /* may the workspace service change files? */
+    const json_t *confine; /* members of OPEN: "sandbox" and what goes with it; NULL: none */
 };
 
 struct toolhost_result {
@@ -43,6 +43,8 @@ struct toolhost_result {
     const char *message; /* why it failed; "" */
     uint64_t omitted;    /* bytes of output that were not kept */
     bool died;           /* the process ended or was ended; the next call gets a new one */
+    bool killed;         /* the runtime had to do it */
+    bool unconfined;     /* the sandbox cannot be had: nothing was run, `message` says why */
     int64_t duration_ms;
 };
 

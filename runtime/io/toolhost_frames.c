@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enforce.h"
 #include "base/url.h"
+#include "engine/confine.h"
 #include "io/toolhost_state.h"
 
 #define HOSTS_MAX 64 /* as many as tackle-host lets a tool declare */
@@ -139,27 +141,70 @@ static void on_call_done(struct process *p, struct toolhost_call *c, const struc
     toolhost_serve(g);
 }
 
+/* A process that can serve no call at all. */
+static void give_up(struct process *p)
+{
+    p->state = IDLE; /* not STARTING: nobody else has to pay for it */
+    toolhost_process_kill(p, NULL);
+}
+
+static struct toolhost_call *take_waiting(struct group *g)
+{
+    struct toolhost_call *c = g->waiting;
+    if (c)
+        toolhost_unlink(c);
+    return c;
+}
+
 /* The plugin cannot be used: every call that waits is told why. */
 static void refuse(struct process *p, const char *problem)
 {
-    struct group *g = p->group;
     char message[1024];
-    (void)snprintf(message, sizeof message, "the plugin %s cannot be used: %.800s", g->name,
+    struct toolhost_call *c;
+    (void)snprintf(message, sizeof message, "the plugin %s cannot be used: %.800s", p->group->name,
                    problem ? problem : "it does not say why");
-    p->state = IDLE; /* not STARTING: nobody else has to pay for it */
-    toolhost_process_kill(p, NULL);
-    while (g->waiting) {
-        struct toolhost_call *c = g->waiting;
-        toolhost_unlink(c);
+    give_up(p);
+    while ((c = take_waiting(p->group)))
         toolhost_end_call(c, TACKLE_E_FAILED, message, true);
-    }
+}
+
+static const char *tier_of(const struct process *p)
+{
+    return json_string_value(
+        json_object_get(json_object_get(p->group->confine, "sandbox"), "tier"));
+}
+
+/* It cannot be confined as asked, and is not used with less. */
+static void refuse_unconfined(struct process *p, const char *step, const char *problem)
+{
+    struct err err;
+    struct toolhost_call *c;
+    (void)confine_fail(&err, tier_of(p), step, problem);
+    give_up(p);
+    while ((c = take_waiting(p->group)))
+        toolhost_refuse_call(c, err.text);
 }
 
 static void on_refused(struct process *p, const struct link_frame *frame)
 {
     json_t *refusal = json_loadb(frame->payload, frame->len, 0, NULL);
-    refuse(p, json_string_value(json_object_get(refusal, "problem")));
+    const char *problem = json_string_value(json_object_get(refusal, "problem"));
+    const char *step = json_string_value(json_object_get(refusal, "step"));
+    if (json_is_true(json_object_get(refusal, "sandbox")))
+        refuse_unconfined(p, step, problem);
+    else
+        refuse(p, problem);
     json_decref(refusal);
+}
+
+/* A host that does not know tiers says none: then the kernel does not hold it to one either. */
+static bool is_confined(const struct process *p, const json_t *opened)
+{
+    const char *asked = tier_of(p);
+    const char *had = json_string_value(json_object_get(opened, "tier"));
+    if (!asked || !confine_is_enforced(asked))
+        return true;
+    return had && strcmp(asked, had) == 0;
 }
 
 /* What was loaded must be what was described: the model and the policy know only that. */
@@ -167,7 +212,12 @@ static void on_opened(struct process *p, const struct link_frame *frame)
 {
     json_t *opened = json_loadb(frame->payload, frame->len, 0, NULL);
     bool same = json_equal(json_object_get(opened, "file"), p->group->file);
+    bool confined = is_confined(p, opened);
     json_decref(opened);
+    if (ENFORCED(host_tier_achieved) && !confined) {
+        refuse_unconfined(p, NULL, "tackle-host runs without it; install both from one release");
+        return;
+    }
     if (!same) {
         refuse(p, "its file has changed since the run began; start the run again");
         return;

@@ -250,11 +250,13 @@ void toolhost_process_flush(struct process *p)
 static int send_open(struct process *p)
 {
     const struct group *g = p->group;
+    const json_t *write = json_object_get(json_object_get(g->confine, "sandbox"), "write");
     json_t *open =
         json_pack("{s:s, s:O, s:s, s:b, s:s*, s:s*}", "version", TACKLE_VERSION_TEXT, "options",
-                  g->options, "workspace", g->workspace, "write", g->write, "home",
+                  g->options, "workspace", g->workspace, "write", json_is_true(write), "home",
                   g->runs ? g->hosts->home : NULL, "tmp", g->runs ? g->hosts->tmp : NULL);
-    char *text = open ? json_dumps(open, JSON_COMPACT) : NULL;
+    char *text =
+        open && json_object_update(open, g->confine) == 0 ? json_dumps(open, JSON_COMPACT) : NULL;
     int status = text ? link_write(&p->out, LINK_OPEN, 0, text, strlen(text)) : -1;
     free(text);
     json_decref(open);

@@ -29,8 +29,8 @@ struct group {
     json_t *options;               /* owned */
     json_t *file;                  /* owned: which file was described; see plugin.h */
     int workspace_fd;              /* owned */
-    bool write;
-    bool runs; /* one of its tools starts programs */
+    json_t *confine;               /* owned: the members of OPEN, an object */
+    bool runs;                     /* its tools start programs */
     struct process *processes;
     size_t process_count;
     struct toolhost_call *waiting, **waiting_end;
@@ -69,6 +69,7 @@ struct toolhost_call {
     uint32_t number;
     int64_t timeout_ms, started_ms, deadline_ms;
     bool cancelled, expired;
+    bool killed;             /* it did not end by itself */
     struct loop_timer timer; /* deadline, then deadline plus grace */
     struct buf output;
     uint64_t omitted;
@@ -92,6 +93,9 @@ void toolhost_serve(struct group *group);
 
 /* The call's result: tells its owner and frees it. */
 void toolhost_end_call(struct toolhost_call *call, int32_t code, const char *message, bool died);
+
+/* The call is not run at all: it cannot be confined as it has to be. */
+void toolhost_refuse_call(struct toolhost_call *call, const char *message);
 void toolhost_free_call(struct toolhost_call *call);
 
 /* Takes a call out of its group's line. */

@@ -24,9 +24,14 @@
  *                                        <-     LOG json, at any time, before OPENED too
  *
  *     OPEN     {"version":"0.1.0","options":{name:text},"workspace":"/abs","write":bool,
- *               "home":"/abs"?,"tmp":"/abs"?}       HOME and TMPDIR of the programs it starts
- *     OPENED   {"file":{"dev","ino","size","mtime_ns"}}
- *     REFUSED  {"problem":text}
+ *               "home":"/abs"?,"tmp":"/abs"?,       HOME and TMPDIR of the programs it starts
+ *               "sandbox":{"tier":"t3"|"t2"|"external"|"off", "write":bool, "runs":bool,
+ *                   "git":"write"|"read", "network":"none"|"host", "read":["/abs"],
+ *                   "hide":["glob"], "memory_mib":N, "processes":N, "file_mib":N},   0: no limit
+ *               "deny_read":["glob"]?, "deny_write":["glob"]?}      for workspace/1
+ *     OPENED   {"file":{"dev","ino","size","mtime_ns"},
+ *               "tier":text, "landlock":N, "cgroup":"pids,memory", "via":"self"|"bwrap"}
+ *     REFUSED  {"problem":text} | {"problem":text,"sandbox":true,"step":"mount proc"}
  *     CALL     {"tool","key","ms","cap","probe":bool,"note":text?}; the arguments as JSON
  *     CHANGED  {"path","what":"created"|"modified"|"deleted"}
  *     LOG      {"level":"debug"|"info"|"warn"|"error","text"}
@@ -34,6 +39,7 @@
  *     FETCHED  {"status","content_type"} | {"code":-3,"message":text}; the response's body
  *     DONE     {"code","message","omitted","recycle":bool}
  *
+ * The tier of OPENED must be the one asked for: tackle-host refuses rather than doing with less.
  * "recycle" says that the plugin leaks: the next call should get a new process. A host that has
  * given up waiting for FETCHED, because the call was cancelled, passes over it when it comes.
  */

@@ -189,6 +189,7 @@ static void expand_placeholders(struct session *session, struct sections *sectio
     table[count++] = (struct placeholder){"{url}", endpoint_url(endpoints->items[0])};
     table[count++] = (struct placeholder){"{key}", PLACE_KEY};
     table[count++] = (struct placeholder){"{plugins}", CASES_TEST_PLUGIN_DIR};
+    table[count++] = (struct placeholder){"{host}", CASES_HOST_PROGRAM};
     table[count++] = (struct placeholder){"{source}", CASES_SOURCE_DIR};
     for (size_t i = 0; i < folder_count; i++) {
         struct buf path;

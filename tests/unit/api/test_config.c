@@ -144,7 +144,7 @@ static void a_broken_file_is_told_with_its_line(void **state)
     check_broken(w, user, "max_stesp: 1\n", "did you mean 'max_steps'");
     check_broken(w, user, "max_steps: many\n", "max_steps: 'many'");
     check_broken(w, user, "- a\n- b\n", "'key: value' lines");
-    check_broken(w, user, "sandbox: off\n", "read-only|workspace-write");
+    check_broken(w, user, "sandbox: none\n", "read-only|workspace-write");
     world_write(w, user, "# nothing\n");
     check_broken(w, "workspace/.tackle/config.yaml", "max_steps: [1\n", ".tackle/config.yaml");
     check_broken(w, "workspace/.tackle/config.yaml", "max_stesp: 1\n", "did you mean");

@@ -104,7 +104,16 @@ static void what_is_wrong_is_told_with_file_and_line(void **state)
     check_refused("a.md", "---\nname: x\n---\n \n", "there is no prompt");
     check_refused("a.md", "", "there is no prompt");
     check_refused("Big Name.md", "Hello.", "name: 'Big Name'");
-    check_refused("a.md", "---\nsandbox: off\n---\nHello.", "a.md: line 2: sandbox: 'off'");
+    check_refused("a.md", "---\nsandbox: off\n---\nHello.",
+                  "a.md: line 2: sandbox: an agent file may not turn it off");
+    check_refused("a.md", "---\nsandbox: no\n---\nHello.", "a.md: line 2: sandbox: 'no'");
+    check_refused("a.md", "---\nname: a\nsandbox_tier: external\n---\nHello.",
+                  "a.md: line 3: sandbox_tier: an agent file may not say this");
+    check_refused("a.md", "---\nsandbox_read: [/home]\n---\nHello.", "sandbox_read: an agent");
+    check_refused("a.md", "---\ncommand_network: host\n---\nHello.", "command_network: an agent");
+    check_refused("a.md", "---\ncommand-memory: 0\n---\nHello.", "command_memory: an agent");
+    check_refused("a.md", "---\ncommand_processes: 9\n---\nHello.", "command_processes: an agent");
+    check_refused("a.md", "---\ncommand_file_size: 9\n---\nHello.", "command_file_size: an agent");
     check_refused("a.md", "Caf\xe9.", "a.md: not UTF-8 text");
     check_refused_bytes("a.md", "a\0b", 3, "a.md: not UTF-8 text");
 }

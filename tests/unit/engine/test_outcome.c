@@ -32,6 +32,7 @@ static void exit_codes_are_those_promised(void **state)
         {STOP_OUTPUT_TRUNCATED, "output_truncated", "partial", 10},
         {STOP_EMPTY_ANSWER, "empty_answer", "error", 10},
         {STOP_REPLAY_MISMATCH, "replay_mismatch", "error", 11},
+        {STOP_SANDBOX_UNAVAILABLE, "sandbox_unavailable", "error", 12},
         {STOP_INTERRUPTED, "interrupted", "interrupted", 130},
     };
     (void)state;

@@ -238,7 +238,7 @@ static void a_host_that_hangs_without_output_is_ended(void **state)
     char *host = fake_host(w, "exec >&- 2>&- <&-\nexec sleep 1000");
     assert_null(plugin_load(host, w->cache, w->so, &err));
     assert_int_equal(err.code, ERR_PLUGIN);
-    assert_non_null(strstr(err.text, "did not finish loading"));
+    assert_non_null(strstr(err.text, "loading it: did not finish"));
     free(host);
 }
 

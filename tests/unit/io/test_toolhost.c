@@ -29,7 +29,7 @@ struct world {
     struct plugin *plugin;
     struct toolhost_place place;
     char *workspace;
-    json_t *options;
+    json_t *options, *confine;
 };
 
 /* One call, and what came of it. */
@@ -48,6 +48,23 @@ struct trip {
     const char *remember_error; /* "" : remembering works */
 };
 
+/* What OPEN says of the sandbox, as engine/confine makes it. */
+static json_t *confined(const char *tier, bool write)
+{
+    json_t *all = json_pack("{s:{s:s, s:b, s:b, s:s, s:s, s:[], s:[], s:i, s:i, s:i}}", "sandbox",
+                            "tier", tier, "write", write, "runs", false, "git", "write", "network",
+                            "none", "read", "hide", "memory_mib", 0, "processes", 0, "file_mib", 0);
+    assert_non_null(all);
+    return all;
+}
+
+static void confine_anew(struct world *w, const char *tier, bool write)
+{
+    json_decref(w->confine);
+    w->confine = confined(tier, write);
+    w->place.confine = w->confine;
+}
+
 static void make_world(struct world *w, const char *host, const char *plugin)
 {
     struct err err;
@@ -63,9 +80,11 @@ static void make_world(struct world *w, const char *host, const char *plugin)
     if (!w->plugin)
         fail_msg("%s", err.text);
     w->options = json_object();
+    w->confine = confined("external", false);
     w->place = (struct toolhost_place){
         .plugin = w->plugin,
         .options = w->options,
+        .confine = w->confine,
         .workspace = w->workspace,
         .workspace_fd = open(w->workspace, O_PATH | O_DIRECTORY | O_CLOEXEC),
     };
@@ -89,6 +108,7 @@ static void release_world(struct world *w)
     loop_free(w->loop);
     scratch_remove(&w->scratch);
     json_decref(w->options);
+    json_decref(w->confine);
     (void)close(w->place.workspace_fd);
     test_remove_tree(w->workspace);
     free(w->workspace);
@@ -577,7 +597,7 @@ static void the_workspace_is_the_one_that_is_given(void **state)
     start_with(w, &t, &w->plugin->tools[1], "write", "a.txt", LONG_MS);
     finish(&t);
     assert_int_equal(t.code, TACKLE_E_DENIED);
-    w->place.write = true;
+    confine_anew(w, "external", true);
     start_with(w, &t, &w->plugin->tools[1], "write", "a.txt", LONG_MS);
     finish(&t);
     assert_int_equal(t.code, 0);
