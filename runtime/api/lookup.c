@@ -113,13 +113,18 @@ static char *check_arguments(const struct tool *tool, const char *args_json, str
         err->code = ERR_USAGE;
         return NULL;
     }
+    const struct schema *schema = tool_schema(tool, err);
+    if (tool->check && !schema) {
+        json_decref(args);
+        return NULL;
+    }
     buf_init(&problems, 8192);
     buf_init(&line, 16384);
-    if (tool->schema && schema_check(tool->schema, args, &problems) != 0) {
+    if (schema && schema_check(schema, args, &problems) != 0) {
         for (const char *p = problems.data; *p; p++)
             (void)(*p == '\n' ? buf_text(&line, "; ") : buf_byte(&line, *p));
         err_set(err, ERR_USAGE, "the arguments do not fit %s: %s", tool->name, line.data);
-    } else if (!tool->schema && json_object_size(args) > 0) {
+    } else if (!schema && json_object_size(args) > 0) {
         err_set(err, ERR_USAGE, "%s takes no arguments", tool->name);
     } else if (!(text = json_dumps(args, JSON_COMPACT | JSON_REAL_PRECISION(17)))) {
         err_set(err, ERR_NOMEM, "out of memory");

@@ -60,14 +60,19 @@ bool run_permit_call(struct run *r, struct run_call *c, const json_t *args)
 static bool arguments_fit(struct run *r, struct run_call *c, const struct chat_call *asked)
 {
     struct buf text;
+    struct err err = {.text = ""};
     bool fit = true;
     buf_init(&text, 8192);
+    const struct schema *schema = tool_schema(c->tool, &err);
     if (!asked->args) {
         fit = false;
         (void)buf_text(&text, asked->problem ? asked->problem : "the arguments are not JSON");
-    } else if (c->tool->schema) {
+    } else if (c->tool->check && !schema) {
+        fit = false;
+        (void)buf_text(&text, err.text);
+    } else if (schema) {
         (void)buf_text(&text, "the arguments do not fit: ");
-        fit = schema_check(c->tool->schema, asked->args, &text) == 0;
+        fit = schema_check(schema, asked->args, &text) == 0;
     } else if (json_object_size(asked->args) > 0) {
         fit = false;
         (void)buf_format(&text, "%s takes no arguments", c->name);

@@ -25,19 +25,32 @@ static bool is_name(const char *name)
     return len > 0 && len <= 64 && name[len] == '\0' && (name[0] < '0' || name[0] > '9');
 }
 
-static int set_schema(struct tool *tool, const json_t *params, struct err *err)
+struct tool_check {
+    struct schema *schema; /* NULL until it is needed */
+};
+
+const struct schema *tool_schema(const struct tool *tool, struct err *err)
+{
+    if (tool->check && !tool->check->schema)
+        tool->check->schema = schema_compile_json(tool->declared, SCHEMA_STRICT_PROPERTIES, err);
+    return tool->check ? tool->check->schema : NULL;
+}
+
+/* `offered` is what the model gets, if that is known already. */
+static int set_schema(struct tool *tool, json_t *params, const char *offered, struct err *err)
 {
     json_t *clean = NULL;
     if (params) {
-        tool->declared = json_deep_copy(params);
-        tool->schema = schema_compile_json(params, SCHEMA_STRICT_PROPERTIES, err);
-        if (!tool->declared || !tool->schema)
-            return -1;
-        clean = sanitise_schema(params, NULL, err);
-        if (!clean)
+        tool->declared = json_incref(params);
+        tool->check = calloc(1, sizeof *tool->check);
+        if (!tool->check)
+            return err_set(err, ERR_NOMEM, "out of memory");
+        if (!offered && (!tool_schema(tool, err) || !(clean = sanitise_schema(params, NULL, err))))
             return -1;
     }
-    tool->params = clean ? json_dumps(clean, JSON_COMPACT) : strdup(NO_PARAMS);
+    tool->params = clean               ? json_dumps(clean, JSON_COMPACT)
+                   : params && offered ? strdup(offered)
+                                       : strdup(NO_PARAMS);
     json_decref(clean);
     return tool->params ? 0 : err_set(err, ERR_NOMEM, "out of memory");
 }
@@ -98,7 +111,7 @@ static uint32_t effect_from_json(const json_t *value)
 int tool_from_json(const json_t *value, struct tool *out, struct err *err)
 {
     *out = (struct tool){0};
-    const json_t *params = json_object_get(value, "params");
+    json_t *params = json_object_get(value, "params");
     out->does = does_from_json(json_object_get(value, "does"));
     out->effect = effect_from_json(json_object_get(value, "effect"));
     out->parallel = json_is_true(json_object_get(value, "parallel"));
@@ -106,7 +119,8 @@ int tool_from_json(const json_t *value, struct tool *out, struct err *err)
                   json_string_value(json_object_get(value, "description")), err) != 0 ||
         set_hosts(out, json_object_get(value, "hosts"), err) != 0)
         goto fail;
-    if (set_schema(out, json_is_object(params) ? params : NULL, err) != 0) {
+    if (set_schema(out, json_is_object(params) ? params : NULL,
+                   json_string_value(json_object_get(value, "offered")), err) != 0) {
         err_prefix(err, "tool '%s': params", out->name);
         goto fail;
     }
@@ -127,7 +141,7 @@ int tool_from_parts(const char *name, const char *description, const char *param
         status = -1;
     else if (params && !schema)
         status = err_set(err, ERR_PLUGIN, "tool '%s': params: %s", name, where.text);
-    else if (set_schema(out, schema, err) != 0)
+    else if (set_schema(out, schema, NULL, err) != 0)
         status = err_prefix(err, "tool '%s': params", name);
     json_decref(schema);
     if (status != 0)
@@ -141,7 +155,9 @@ void tool_release(struct tool *tool)
     free(tool->description);
     free(tool->params);
     json_decref(tool->declared);
-    schema_free(tool->schema);
+    if (tool->check)
+        schema_free(tool->check->schema);
+    free(tool->check);
     for (char **host = tool->hosts; host && *host; host++)
         free(*host);
     free(tool->hosts);

@@ -14,7 +14,7 @@
 #include "io/ask_host.h"
 #include "io/small_file.h"
 
-#define CACHE_FILE_VERSION 2
+#define CACHE_FILE_VERSION 3
 
 json_t *plugin_describe(const char *host_program, const char *path, struct err *err)
 {
@@ -126,10 +126,22 @@ static int take_tools(struct plugin *p, struct err *err)
     return 0;
 }
 
+/* What the model gets of each tool is made once and kept with its description. */
+static int keep_offered(struct plugin *p)
+{
+    json_t *list = json_object_get(p->info, "tools");
+    for (size_t i = 0; i < p->tool_count; i++)
+        if (json_object_set_new(json_array_get(list, i), "offered",
+                                json_string(p->tools[i].params)) != 0)
+            return -1;
+    return 0;
+}
+
 struct plugin *plugin_load(const char *host_program, const char *cache_dir, const char *path,
                            struct err *err)
 {
     struct stat st;
+    bool described = false;
     struct plugin *p = calloc(1, sizeof *p);
     if (!p) {
         err_set(err, ERR_NOMEM, "out of memory");
@@ -145,14 +157,15 @@ struct plugin *plugin_load(const char *host_program, const char *cache_dir, cons
         p->info = plugin_describe(host_program, p->path, err);
         if (!p->info || refuse_problems(p->path, p->info, err) != 0)
             goto fail;
-        if (cache_dir)
-            write_cache(cache_dir, p->path, &st, p->info);
+        described = true;
     }
     p->name = text_of(p->info, "name");
     p->version = text_of(p->info, "version");
     p->description = text_of(p->info, "description");
     if (take_tools(p, err) != 0)
         goto fail;
+    if (cache_dir && described && keep_offered(p) == 0)
+        write_cache(cache_dir, p->path, &st, p->info);
     return p;
 fail:
     plugin_free(p);

@@ -33,7 +33,7 @@ static void from_a_description(void **state)
     assert_string_equal(tool.hosts[1], "$url");
     assert_null(tool.hosts[2]);
     assert_non_null(tool.declared);
-    assert_non_null(tool.schema);
+    assert_non_null(tool_schema(&tool, &err));
     json_t *sent = json_loads(tool.params, 0, NULL);
     assert_string_equal(json_string_value(json_object_get(sent, "type")), "object");
     json_decref(sent);
@@ -57,7 +57,7 @@ static void what_is_not_said_is_the_careful_answer(void **state)
     assert_false(tool.parallel);
     assert_int_equal(tool.effect, TACKLE_EFFECT_NEVER);
     assert_null(tool.hosts);
-    assert_null(tool.schema);
+    assert_null(tool_schema(&tool, &err));
     assert_string_equal(tool.params, "{\"type\":\"object\",\"properties\":{}}");
     tool_release(&tool);
 }
