@@ -394,6 +394,8 @@ int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *r
         goto fail;
     if (load_agent(rt, p, err) != 0)
         goto fail;
+    if (network_init(&p->network, &p->settings, api_getenv, rt, err) != 0)
+        goto fail;
     p->policy = policy_new(&p->settings, err);
     if (!p->policy)
         goto fail;
@@ -411,6 +413,7 @@ void prepared_release(struct prepared *p)
     settings_release(&p->settings);
     agent_release(&p->agent);
     free(p->agent_path);
+    network_release(&p->network);
     policy_free(p->policy);
     if (p->workspace_fd >= 0)
         (void)close(p->workspace_fd);
@@ -434,5 +437,6 @@ void prepared_place(const struct prepared *p, const struct tool *tool, bool writ
         .workspace = p->workspace,
         .workspace_fd = p->workspace_fd,
         .confine = json_array_get(both, policy_writes(p->policy) || write),
+        .network = &p->network,
     };
 }

@@ -116,7 +116,8 @@ int32_t tackle_runtime_new(tackle_runtime **out, tackle_error *error)
     if (!rt->loop)
         goto fail;
     rt->http = http_new(rt->loop, &err);
-    if (!rt->http)
+    rt->plugin_http = http_new(rt->loop, &err);
+    if (!rt->http || !rt->plugin_http)
         goto fail;
     if (!rt->warnings || settings_init(&rt->settings) != 0) {
         err_set(&err, ERR_NOMEM, "out of memory");
@@ -154,6 +155,7 @@ void tackle_runtime_free(tackle_runtime *rt)
     }
     functions_free(rt->functions);
     keys_free(rt->keys);
+    http_free(rt->plugin_http);
     http_free(rt->http);
     loop_free(rt->loop);
     settings_release(&rt->settings);
@@ -191,7 +193,7 @@ const char *api_host_program(struct tackle_runtime *rt, struct err *err)
 struct toolhost *api_hosts(struct tackle_runtime *rt, struct err *err)
 {
     if (!rt->hosts && api_host_program(rt, err))
-        rt->hosts = toolhost_new(rt->loop, rt->http, rt->host_program, &rt->scratch, err);
+        rt->hosts = toolhost_new(rt->loop, rt->plugin_http, rt->host_program, &rt->scratch, err);
     return rt->hosts;
 }
 

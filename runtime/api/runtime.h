@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "engine/agent.h"
+#include "engine/reach.h"
 #include "engine/run.h"
 #include "engine/settings.h"
 #include "engine/tool.h"
@@ -42,8 +43,10 @@ struct key {
 
 struct tackle_runtime {
     struct loop *loop;
-    struct http *http;
-    struct toolhost *hosts; /* NULL before the first call into a plugin */
+    struct http *http;        /* asks endpoints */
+    struct http *plugin_http; /* serves plugins: shares no connection and no memory of names with
+                                 the other */
+    struct toolhost *hosts;   /* NULL before the first call into a plugin */
     struct scratch scratch;
     unsigned result_folders; /* made in it so far */
     struct settings settings;
@@ -155,6 +158,7 @@ struct prepared {
     char *agent_path;
     char workspace[4096]; /* absolute, without links */
     int workspace_fd;
+    struct network network;
     struct policy *policy;     /* owned */
     const struct tool **tools; /* owned array of borrowed tools */
     size_t tool_count;

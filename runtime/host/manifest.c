@@ -232,8 +232,10 @@ static int check_host(struct check *check, const char *host)
                           "hosts names '%.80s', which is no URL option of the plugin", host);
         return 0;
     }
+    if (strcmp(host, "*") == 0) /* all that the person's allow_host names */
+        return 0;
     if (!is_name(host, LETTERS DIGITS "[", LETTERS DIGITS "-.:[]", 253))
-        return refuse(check, "write a host like \"api.example.org\", or \"$option\"",
+        return refuse(check, "write a host like \"api.example.org\", \"$option\", or \"*\"",
                       "hosts has '%.80s', which is no host name", host);
     return 0;
 }

@@ -248,11 +248,13 @@ static int32_t take_answer(const struct link_frame *frame, struct fetch_reply *r
         protest("the runtime sends a broken FETCHED");
     json_t *head = read_json(text, text_len);
     const char *type = json_string_value(json_object_get(head, "content_type"));
+    const char *location = json_string_value(json_object_get(head, "location"));
     const char *message = json_string_value(json_object_get(head, "message"));
     json_int_t code = json_integer_value(json_object_get(head, "code"));
     reply->status = (int32_t)json_integer_value(json_object_get(head, "status"));
     if (buf_append(&reply->body, body, body_len) ||
-        buf_text(&reply->content_type, type ? type : "")) {
+        buf_text(&reply->content_type, type ? type : "") ||
+        buf_text(&reply->location, location ? location : "")) {
         code = TACKLE_E_LIMIT;
         message = "the answer is too large";
     }

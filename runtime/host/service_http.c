@@ -95,6 +95,7 @@ static int32_t fetch(tackle_call *base, const tackle_http_request *given,
         request.method = "GET";
     reply->status = 0;
     buf_clear(&reply->content_type);
+    buf_clear(&reply->location);
     buf_clear(&reply->body);
     buf_clear(&reply->message);
     code = call->session->sink.fetch(call->session->sink.user, &request, reply);
@@ -107,6 +108,7 @@ static int32_t fetch(tackle_call *base, const tackle_http_request *given,
         .content_type = reply->content_type.data,
         .body = reply->body.data,
         .body_len = reply->body.len,
+        .location = reply->location.data,
     };
     call_give(&own, sizeof own, response);
     return TACKLE_OK;

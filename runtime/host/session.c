@@ -195,6 +195,7 @@ static void begin(struct call *call, const struct session_call *spec)
     call->noted = false;
     buf_init(&call->message, SESSION_TEXT_MAX);
     buf_init(&call->fetched.content_type, SESSION_MESSAGE_MAX);
+    buf_init(&call->fetched.location, FETCH_LOCATION_MAX);
     buf_init(&call->fetched.body, FETCH_REPLY_MAX);
     buf_init(&call->fetched.message, SESSION_MESSAGE_MAX);
     memset(&call->ran, 0, sizeof call->ran);
@@ -208,6 +209,7 @@ static void end(struct call *call)
     call->args = NULL;
     buf_release(&call->message);
     buf_release(&call->fetched.content_type);
+    buf_release(&call->fetched.location);
     buf_release(&call->fetched.body);
     buf_release(&call->fetched.message);
     process_outcome_release(&call->ran);

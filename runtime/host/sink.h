@@ -10,12 +10,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define FETCH_REPLY_MAX (8u << 20)
+#define FETCH_REPLY_MAX    (8u << 20)
+#define FETCH_LOCATION_MAX 8192u
 
 /* The answer to one fetch. The caller initialises and releases it. */
 struct fetch_reply {
     int32_t status;
     struct buf content_type;
+    struct buf location; /* of a redirect */
     struct buf body;
     struct buf message; /* why there is no answer */
 };

@@ -6,9 +6,12 @@
 #include <sys/epoll.h>
 
 #include "base/clock.h"
+#include "base/enforce.h"
 #include "io/curl.h"
 
 #define CONNECT_MS      10000L
+#define HEADERS_MAX     1000u /* lines, of 1xx answers too */
+#define HEADER_BYTES    (256u << 10)
 #define CONNECTIONS     64L /* kept at least */
 #define LIFETIME_S      300L
 #define SEND_BUFFER_MIN (16L << 10)
@@ -33,7 +36,9 @@ struct http_transfer {
     struct http_request request; /* only callbacks, user and limits are used after the start */
     struct loop_timer silence;
     size_t received;
-    bool too_large, refused, silent;
+    size_t header_count, header_bytes;
+    int64_t started_ms;
+    bool too_large, too_many_headers, refused;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -218,6 +223,32 @@ static size_t on_data(char *data, size_t size, size_t count, void *user)
     return len;
 }
 
+/* curl itself bounds a single line only. */
+static size_t on_header_line(char *data, size_t size, size_t count, void *user)
+{
+    struct http_transfer *t = user;
+    (void)data;
+    t->header_count++;
+    t->header_bytes += size * count;
+    if (ENFORCED(http_headers) &&
+        (t->header_count > HEADERS_MAX || t->header_bytes > HEADER_BYTES)) {
+        t->too_many_headers = true;
+        return CURL_WRITEFUNC_ERROR;
+    }
+    return size * count;
+}
+
+/* The one place where a connection begins: what was looked up, not what was written. */
+static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    const struct http_transfer *t = user;
+    (void)purpose;
+    if (t->request.may_connect &&
+        !t->request.may_connect(t->request.user, &address->addr, address->addrlen))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static size_t on_body_wanted(char *out, size_t size, size_t count, void *user)
 {
     struct http_transfer *t = user;
@@ -254,7 +285,10 @@ static void on_silence(void *user)
     struct http_transfer *t = user;
     char text[96];
     int64_t ms = t->received ? t->request.idle_ms : t->request.first_byte_ms;
-    (void)snprintf(text, sizeof text, "no byte for %lld s", (long long)(ms / 1000));
+    (void)snprintf(text, sizeof text,
+                   t->received ? "no byte for %lld s in the middle of the answer"
+                               : "no byte for %lld s: the answer did not begin",
+                   (long long)(ms / 1000));
     struct http_end end = {.status = http_status(t), .error = text, .worth_retrying = true};
     if (t->request.done)
         t->request.done(t->request.user, t, &end);
@@ -283,18 +317,33 @@ static bool is_worth_retrying(CURLcode code)
     }
 }
 
+/* In our own words where curl's do not tell which limit it was. */
+static void explain(const struct http_transfer *t, CURLcode code, char *text, size_t size)
+{
+    if (t->too_large)
+        (void)snprintf(text, size, "the body is over %zu bytes", t->request.max_bytes);
+    else if (t->too_many_headers)
+        (void)snprintf(text, size, "the answer has over %u header lines, or over %u KiB of them",
+                       HEADERS_MAX, HEADER_BYTES >> 10);
+    else if (code == CURLE_OPERATION_TIMEDOUT && t->request.total_ms > 0 &&
+             clock_ms() - t->started_ms >= t->request.total_ms)
+        (void)snprintf(text, size, "not done within %.3g s", (double)t->request.total_ms / 1000);
+    else if (code == CURLE_OPERATION_TIMEDOUT)
+        (void)snprintf(text, size, "no connection within %ld s", CONNECT_MS / 1000);
+    else
+        (void)snprintf(text, size, "%s",
+                       t->error[0] ? t->error : t->http->curl.easy_strerror(code));
+}
+
 static void finish(struct http_transfer *t, CURLcode code)
 {
     char text[CURL_ERROR_SIZE + 64];
     struct http_end end = {.status = http_status(t)};
     if (code != CURLE_OK) {
-        if (t->too_large)
-            (void)snprintf(text, sizeof text, "the body is over %zu bytes", t->request.max_bytes);
-        else
-            (void)snprintf(text, sizeof text, "%s",
-                           t->error[0] ? t->error : t->http->curl.easy_strerror(code));
+        explain(t, code, text, sizeof text);
         end.error = text;
-        end.worth_retrying = !t->too_large && !t->refused && is_worth_retrying(code);
+        end.worth_retrying =
+            !t->too_large && !t->too_many_headers && !t->refused && is_worth_retrying(code);
     }
     if (t->request.done)
         t->request.done(t->request.user, t, &end);
@@ -329,6 +378,14 @@ const char *http_header(const struct http_transfer *transfer, const char *name)
         CURLHE_OK)
         return NULL;
     return header->value;
+}
+
+const char *http_redirect(const struct http_transfer *transfer)
+{
+    char *url = NULL;
+    if (transfer->http->curl.easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &url) != CURLE_OK)
+        return "";
+    return url ? url : "";
 }
 
 /* ---- The start ---- */
@@ -408,6 +465,33 @@ static int check_method(const char *method, struct err *err)
     return 0;
 }
 
+/* Where it connects to, and how: nothing of the environment has a say in it. */
+static int set_route(struct http_transfer *t, const struct http_request *r, struct err *err)
+{
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, ENFORCED(http_no_redirects) ? 0L : 1L);
+    SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+    SET(CURLOPT_OPENSOCKETDATA, t);
+    if (ENFORCED(http_proxy)) {
+        SET(CURLOPT_PROXY, r->proxy ? r->proxy : "");
+        SET(CURLOPT_NOPROXY, "");
+    }
+    SET(CURLOPT_HTTP_VERSION,
+        (long)(r->may_connect ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    if (!r->may_connect) {
+        SET(CURLOPT_MAXLIFETIME_CONN, LIFETIME_S);
+        SET(CURLOPT_ACCEPT_ENCODING, "");
+        return 0;
+    }
+    SET(CURLOPT_FRESH_CONNECT, 1L); /* a kept connection was made for another request */
+    SET(CURLOPT_FORBID_REUSE, 1L);
+    return 0;
+}
+
 static int set_options(struct http_transfer *t, const struct http_request *r, struct err *err)
 {
     if (check_method(r->method, err) != 0)
@@ -415,19 +499,15 @@ static int set_options(struct http_transfer *t, const struct http_request *r, st
     SET(CURLOPT_PRIVATE, t);
     SET(CURLOPT_ERRORBUFFER, t->error);
     SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-    SET(CURLOPT_MAXLIFETIME_CONN, LIFETIME_S);
+    if (set_route(t, r, err) != 0)
+        return -1;
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    SET(CURLOPT_ACCEPT_ENCODING, "");
     SET(CURLOPT_USERAGENT, "tackle/" TACKLE_VERSION_TEXT);
     SET(CURLOPT_URL, r->url);
     SET(CURLOPT_WRITEFUNCTION, on_data);
     SET(CURLOPT_WRITEDATA, t);
+    SET(CURLOPT_HEADERFUNCTION, on_header_line);
+    SET(CURLOPT_HEADERDATA, t);
     if (r->total_ms > 0)
         SET(CURLOPT_TIMEOUT_MS, (long)r->total_ms);
     if (set_body(t, r, err) != 0)
@@ -467,6 +547,7 @@ struct http_transfer *http_start(struct http *http, const struct http_request *r
     }
     t->http = http;
     t->request = *request;
+    t->started_ms = clock_ms();
     t->silence = (struct loop_timer){.due = on_silence, .user = t};
     t->next = http->transfers;
     if (t->next)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
 #include "io/loop.h"
@@ -39,6 +40,10 @@ struct http_request {
     int64_t first_byte_ms; /* the longest wait for the first byte of the answer */
     int64_t idle_ms;       /* the longest silence after that */
     int64_t total_ms;      /* 0: no limit */
+    const char *proxy;     /* its URL; NULL or "": none. The environment's are never used */
+    /* Asked for each address before it is connected. When it is given, the request has a connection
+     * of its own, HTTP/1.1, and its body is not compressed. NULL: all may be. */
+    bool (*may_connect)(void *user, const struct sockaddr *address, size_t len);
     int (*data)(void *user, struct http_transfer *transfer, const char *data, size_t len);
     void (*done)(void *user, struct http_transfer *transfer, const struct http_end *end);
     void *user;
@@ -62,5 +67,8 @@ const char *http_version(void);
  * the next call). */
 int http_status(const struct http_transfer *transfer);
 const char *http_header(const struct http_transfer *transfer, const char *name);
+
+/* From `done`: the absolute URL that a redirect points to; "" when it is none. */
+const char *http_redirect(const struct http_transfer *transfer);
 
 #endif

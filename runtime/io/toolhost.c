@@ -268,6 +268,7 @@ struct toolhost_call *toolhost_call(struct toolhost *hosts, const struct toolhos
     c->group = g;
     c->tool = tool;
     c->events = *events;
+    c->network = place->network;
     if (++hosts->calls == 0)
         hosts->calls = 1;
     c->number = hosts->calls;
@@ -330,5 +331,6 @@ void toolhost_cancel(struct toolhost_call *call)
 void toolhost_abandon(struct toolhost_call *call)
 {
     call->events = (struct toolhost_events){0};
+    call->network = NULL;
     toolhost_cancel(call);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "engine/reach.h"
 #include "engine/tool.h"
 #include "io/http.h"
 #include "io/loop.h"
@@ -34,6 +35,9 @@ struct toolhost_place {
     const char *workspace; /* absolute path without links */
     int workspace_fd;      /* O_PATH directory */
     const json_t *confine; /* members of OPEN: "sandbox" and what goes with it; NULL: none */
+    /* What its tools may reach; outlives the call, or it is abandoned. Processes are shared all the
+     * same: the runtime looks at it for each request. NULL: only hosts that the tool declares. */
+    const struct network *network;
 };
 
 struct toolhost_result {

@@ -4,11 +4,8 @@
 #include <string.h>
 
 #include "base/enforce.h"
-#include "base/url.h"
 #include "engine/confine.h"
 #include "io/toolhost_state.h"
-
-#define HOSTS_MAX 64 /* as many as tackle-host lets a tool declare */
 
 static void on_output(struct toolhost_call *c, const struct link_frame *frame)
 {
@@ -50,9 +47,9 @@ static void on_remember(struct process *p, struct toolhost_call *c, const struct
 
 static void answer_fetch(struct process *p, uint32_t call, const struct fetch_result *r)
 {
-    json_t *head =
-        r->code ? json_pack("{s:i, s:s}", "code", r->code, "message", r->message)
-                : json_pack("{s:i, s:s}", "status", r->status, "content_type", r->content_type);
+    json_t *head = r->code ? json_pack("{s:i, s:s}", "code", r->code, "message", r->message)
+                           : json_pack("{s:i, s:s, s:s}", "status", r->status, "content_type",
+                                       r->content_type, "location", r->location);
     char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
     const char *plain = "{\"code\":-1,\"message\":\"the answer could not be read\"}";
     (void)link_write_parts(&p->out, LINK_FETCHED, call, text ? text : plain,
@@ -70,47 +67,50 @@ static void on_fetched(void *user, const struct fetch_result *result)
         answer_fetch(c->process, c->number, result);
 }
 
-/* A tool's hosts as names: "$option" stands for the host of the URL in that option. The names are
- * malloc'd; the list ends with NULL. */
-static void resolve_hosts(const struct toolhost_call *c, const struct plugin *plugin,
-                          char *out[HOSTS_MAX + 1])
+static void on_contacted(void *user, const char *host, bool allowed)
 {
-    size_t count = 0;
-    for (char **host = c->tool->hosts; host && *host && count < HOSTS_MAX; host++) {
-        const char *name = *host;
-        struct url_parts parts;
-        if (*name != '$') {
-            out[count] = strdup(name);
-        } else {
-            const char *url = json_string_value(json_object_get(c->group->options, name + 1));
-            if (!url)
-                url = plugin_option_default(plugin, name + 1);
-            out[count] =
-                url && url_split(url, &parts) == 0 ? strndup(parts.host, parts.host_len) : NULL;
-        }
-        count += out[count] != NULL;
-    }
-    out[count] = NULL;
+    const struct toolhost_call *c = user;
+    if (c->events.contacted)
+        c->events.contacted(c->events.user, host, allowed);
+}
+
+/* In the form of reach_option. Only the operator sets options; a default is the plugin's word. */
+static const char *find_option(void *user, const char *name, bool *by_operator)
+{
+    const struct toolhost_call *c = user;
+    const char *text = json_string_value(json_object_get(c->group->options, name));
+    *by_operator = text != NULL;
+    return text ? text : plugin_option_default(c->tool->owner, name);
+}
+
+static struct fetch *start_fetch(struct toolhost_call *c, const char *head, size_t head_len,
+                                 const char *body, size_t body_len)
+{
+    static const struct tool nothing = {.name = NULL}; /* reaches no host */
+    const struct fetch_events events = {on_contacted, on_fetched, c};
+    const struct toolhost *hosts = c->hosts;
+    struct reach reach;
+    const struct tool *tool = c->tool->does & TACKLE_NETWORK ? c->tool : &nothing;
+    if (reach_init(&reach, c->network, tool, NULL, find_option, c, NULL) != 0)
+        return NULL;
+    struct fetch *f = fetch_start(hosts->http, hosts->loop, head, head_len, body, body_len, &reach,
+                                  c->deadline_ms - clock_ms(), &events);
+    reach_release(&reach);
+    return f;
 }
 
 static void on_fetch(struct process *p, struct toolhost_call *c, const struct link_frame *frame)
 {
     const char *head, *body;
     size_t head_len, body_len;
-    char *names[HOSTS_MAX + 1] = {NULL};
     if (c->fetch || link_read_parts(frame, &head, &head_len, &body, &body_len) != 0) {
         toolhost_process_kill(p, "a broken request to http/1");
         return;
     }
-    if (c->tool->does & TACKLE_NETWORK)
-        resolve_hosts(c, c->tool->owner, names);
-    c->fetch =
-        fetch_start(p->group->hosts->http, p->group->hosts->loop, head, head_len, body, body_len,
-                    (const char *const *)names, c->deadline_ms - clock_ms(), on_fetched, c);
-    for (size_t i = 0; names[i]; i++)
-        free(names[i]);
+    c->fetch = start_fetch(c, head, head_len, body, body_len);
     if (!c->fetch) {
-        struct fetch_result r = {.code = TACKLE_E_NOMEM, .message = "out of memory", .body = ""};
+        const struct fetch_result r = {
+            .code = TACKLE_E_NOMEM, .message = "out of memory", .location = "", .body = ""};
         answer_fetch(p, c->number, &r);
     }
 }

@@ -73,6 +73,7 @@ struct toolhost_call {
     struct loop_timer timer; /* deadline, then deadline plus grace */
     struct buf output;
     uint64_t omitted;
+    const struct network *network; /* NULL: none, or the call is abandoned */
     struct fetch *fetch;
 };
 

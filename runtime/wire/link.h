@@ -36,8 +36,8 @@
  *     CHANGED  {"path","what":"created"|"modified"|"deleted"}
  *     LOG      {"level":"debug"|"info"|"warn"|"error","text"}
  *     FETCH    {"method","url","headers":["Name: value"]}; the request's body
- *     FETCHED  {"status","content_type"} | {"code":-3,"message":text}; the response's body
- *     DONE     {"code","message","omitted","recycle":bool}
+ *     FETCHED  {"status","content_type","location"} | {"code":-3,"message":text}; the response's
+ * body DONE     {"code","message","omitted","recycle":bool}
  *
  * The tier of OPENED must be the one asked for: tackle-host refuses rather than doing with less.
  * "recycle" says that the plugin leaks: the next call should get a new process. A host that has

@@ -41,7 +41,7 @@ extern "C" {
 #endif
 
 #define TACKLE_ABI_MAJOR 1u
-#define TACKLE_ABI_MINOR 0u
+#define TACKLE_ABI_MINOR 1u
 #define TACKLE_ABI       ((TACKLE_ABI_MAJOR << 16) | TACKLE_ABI_MINOR)
 
 /* Is `field` there in the struct behind `ptr`? Needed only for fields newer than 1.0. */
@@ -161,7 +161,9 @@ typedef struct tackle_tool {
      * TACKLE_PROBE_..., or a negative code. Must change nothing. [call] */
     int32_t (*probe)(void *self, tackle_call *call);
     /* With TACKLE_NETWORK: the hosts it may ask, NULL-terminated: "api.example.org", or "$option"
-     * for the host of the URL in that option. Others are refused, outside this process. */
+     * for the host of the URL in that option. Others are refused, outside this process, and so is
+     * what is not https, unless the person has named it with http://. 1.1: "*" stands for all hosts
+     * that the person allows tools to ask. */
     const char *const *hosts;
 } tackle_tool;
 
@@ -272,6 +274,9 @@ typedef struct tackle_http_response {
     const char *content_type; /* "" when the server sent none */
     const char *body;         /* ends with a zero byte that body_len does not count */
     size_t body_len;          /* at most 8 MiB */
+    /* 1.1: the absolute URL that a redirect (301, 302, 303, 307, 308) points to; else "". To follow
+     * it is to fetch it: its host must be one of the tool's. */
+    const char *location;
 } tackle_http_response;
 
 typedef struct tackle_http_v1 { /* "http/1": done by the runtime; only to the tool's `hosts` */

@@ -28,6 +28,7 @@ struct world {
     struct toolhost *hosts;
     struct plugin *plugin;
     struct toolhost_place place;
+    struct network network;
     char *workspace;
     json_t *options, *confine;
 };
@@ -65,6 +66,13 @@ static void confine_anew(struct world *w, const char *tier, bool write)
     w->place.confine = w->confine;
 }
 
+static const char *no_variable(void *user, const char *name)
+{
+    (void)user;
+    (void)name;
+    return NULL;
+}
+
 static void make_world(struct world *w, const char *host, const char *plugin)
 {
     struct err err;
@@ -87,7 +95,10 @@ static void make_world(struct world *w, const char *host, const char *plugin)
         .confine = w->confine,
         .workspace = w->workspace,
         .workspace_fd = open(w->workspace, O_PATH | O_DIRECTORY | O_CLOEXEC),
+        .network = &w->network,
     };
+    w->network.env = no_variable;
+    assert_int_equal(hosts_add(&w->network.allow, "127.0.0.1", &err), 0);
     assert_true(w->place.workspace_fd >= 0);
 }
 
@@ -102,6 +113,7 @@ static int set_up(void **state)
 
 static void release_world(struct world *w)
 {
+    network_release(&w->network);
     toolhost_free(w->hosts);
     plugin_free(w->plugin);
     http_free(w->http);
@@ -641,7 +653,7 @@ static void requests_are_made_for_it(void **state)
     call(w, &t, "fetch", endpoint.url);
     assert_string_equal(t.output, "200 Hello.");
     call(w, &t, "fetch", "http://example.org/");
-    check_failed(&t, TACKLE_E_DENIED, "may not ask that host", false);
+    check_failed(&t, TACKLE_E_DENIED, "may not ask the host example.org", false);
     call(w, &t, "fetch", "not a URL");
     assert_int_equal(t.code, TACKLE_E_ARGS);
     start_with(w, &t, &w->plugin->tools[0], "fetch", endpoint.url, SOON_MS);
@@ -652,6 +664,9 @@ static void requests_are_made_for_it(void **state)
     assert_int_equal(t.code, TACKLE_E_DENIED);
     /* The host of the URL in an option. */
     (void)snprintf(url, sizeof url, "http://localhost%s", strchr(endpoint.url + 7, ':'));
+    call(w, &t, "fetch", "http://localhost:1/"); /* the plugin's own default */
+    check_failed(&t, TACKLE_E_DENIED, "--allow-host http://localhost:1", false);
+    assert_int_equal(json_object_set_new(w->options, "url", json_string("http://localhost:1/")), 0);
     call(w, &t, "fetch", "http://localhost:1/");
     check_failed(&t, TACKLE_E_FAILED, "", false);
     assert_int_equal(json_object_set_new(w->options, "url", json_string("http://h.example/")), 0);
