@@ -81,6 +81,8 @@ static int32_t on_fetch(void *user, const tackle_http_request *request, struct f
     }
     reply->status = response.status;
     assert_int_equal(buf_text(&reply->content_type, response.content_type), 0);
+    if (response.location)
+        assert_int_equal(buf_text(&reply->location, response.location), 0);
     if (buf_append(&reply->body, response.body, response.body_len)) {
         assert_int_equal(buf_text(&reply->message, "the answer is too large"), 0);
         return TACKLE_E_LIMIT;
