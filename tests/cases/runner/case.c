@@ -54,19 +54,9 @@ static int read_signal_name(const char *name)
     return 0;
 }
 
-/* "INT after request 2" */
-static int read_trigger(struct run *run, const struct section *section, struct err *err)
+/* What comes behind "after": "request 2", "300ms", ... */
+static int read_moment(struct trigger *trigger, const char *rest, struct err *err)
 {
-    const char *rest = section->words;
-    char *name = words_take(&rest);
-    int signal = read_signal_name(name);
-    free(name);
-    if (!signal || !words_skip(&rest, "after") || !*rest)
-        return err_set(err, ERR_PARSE,
-                       "write === signal INT|TERM|HUP|KILL|TSTP|CONT|STOP|USR1 after 300ms, "
-                       "request N, stdout TEXT, stderr TEXT or file PATH");
-    struct trigger *trigger = memory_item(&run->triggers, run->trigger_count++, sizeof *trigger);
-    trigger->signal = signal;
     if (words_skip(&rest, "request")) {
         trigger->after = AFTER_REQUEST;
         return words_number(rest, 1000000, &trigger->request, err);
@@ -80,6 +70,42 @@ static int read_trigger(struct run *run, const struct section *section, struct e
     else
         return words_duration(rest, &trigger->ms, err);
     return words_value(rest, &trigger->text, NULL, err);
+}
+
+/* "INT after request 2" */
+static int read_signal(struct run *run, const struct section *section, struct err *err)
+{
+    const char *rest = section->words;
+    char *name = words_take(&rest);
+    int signal = read_signal_name(name);
+    free(name);
+    if (!signal || !words_skip(&rest, "after") || !*rest)
+        return err_set(err, ERR_PARSE,
+                       "write === signal INT|TERM|HUP|KILL|TSTP|CONT|STOP|USR1 after 300ms, "
+                       "request N, stdout TEXT, stderr TEXT or file PATH");
+    struct trigger *trigger = memory_item(&run->triggers, run->trigger_count++, sizeof *trigger);
+    trigger->signal = signal;
+    return read_moment(trigger, rest, err);
+}
+
+static int read_memory(struct run *run, const struct section *section, struct err *err)
+{
+    return words_number(section->words, 65536, &run->memory_mib, err);
+}
+
+static int read_command(const struct section *section, struct words *out, struct err *err);
+
+static int read_beside(struct run *run, const struct section *section, struct err *err)
+{
+    if (run->beside_count == CASE_BESIDES_MAX)
+        return err_set(err, ERR_LIMIT, "over %d programs beside one run", CASE_BESIDES_MAX);
+    return read_command(section,
+                        memory_item(&run->besides, run->beside_count++, sizeof *run->besides), err);
+}
+
+static int read_limit(struct run *run, const struct section *section, struct err *err)
+{
+    return words_duration(section->words, &run->limit_ms, err);
 }
 
 static int read_input(struct run *run, const struct section *section, struct err *err)
@@ -144,36 +170,40 @@ static int read_expectations(struct run *run, const char *path, const struct sec
     return status;
 }
 
+static int read_stdout(struct run *run, const struct section *section, struct err *err)
+{
+    return read_output(&run->out_kind, section, err);
+}
+
+static int read_stderr(struct run *run, const struct section *section, struct err *err)
+{
+    return read_output(&run->err_kind, section, err);
+}
+
 /* 1: it is no such section; 0; -1. */
 static int read_about_run(struct test_case *test, const struct section *section, struct err *err)
 {
-    static const char *const names[] = {"stdin",  "stdout",   "stderr", "limit",
-                                        "signal", "terminal", "expect"};
-    size_t which = 0, count = sizeof names / sizeof *names;
-    while (which < count && strcmp(names[which], section->name) != 0)
+    static const struct {
+        const char *name;
+        int (*read)(struct run *run, const struct section *section, struct err *err);
+    } kinds[] = {{"stdin", read_input},  {"stdout", read_stdout}, {"stderr", read_stderr},
+                 {"limit", read_limit},  {"memory", read_memory}, {"signal", read_signal},
+                 {"beside", read_beside}};
+    size_t which = 0, count = sizeof kinds / sizeof *kinds;
+    while (which < count && strcmp(kinds[which].name, section->name) != 0)
         which++;
-    if (which == count)
+    bool is_expect = strcmp(section->name, "expect") == 0;
+    bool is_terminal = strcmp(section->name, "terminal") == 0;
+    if (which == count && !is_expect && !is_terminal)
         return 1;
     if (test->run_count == 0)
         return err_set(err, ERR_PARSE, "%s belongs to the run above it, and there is none",
                        section->name);
     struct run *run = &test->runs[test->run_count - 1];
-    switch (which) {
-    case 0:
-        return read_input(run, section, err);
-    case 1:
-        return read_output(&run->out_kind, section, err);
-    case 2:
-        return read_output(&run->err_kind, section, err);
-    case 3:
-        return words_duration(section->words, &run->limit_ms, err);
-    case 4:
-        return read_trigger(run, section, err);
-    case 5:
+    if (is_terminal)
         return terminal_read(run, test->path, section, err);
-    default:
-        return read_expectations(run, test->path, section, err);
-    }
+    return is_expect ? read_expectations(run, test->path, section, err)
+                     : kinds[which].read(run, section, err);
 }
 
 /* ---- Steps ---- */
@@ -184,7 +214,7 @@ static struct step *add_step(struct test_case *test)
 }
 
 /* The lines of the command, put together with spaces. */
-static int read_command(struct run *run, const struct section *section, struct err *err)
+static int read_command(const struct section *section, struct words *out, struct err *err)
 {
     struct section_lines lines;
     struct buf line;
@@ -193,9 +223,9 @@ static int read_command(struct run *run, const struct section *section, struct e
     while (section_lines_next(&lines))
         put_format(&line, "%s ", lines.text.data);
     section_lines_release(&lines);
-    int status = words_split(line.data, &run->words, err);
+    int status = words_split(line.data, out, err);
     buf_release(&line);
-    if (status == 0 && run->words.count == 0)
+    if (status == 0 && out->count == 0)
         status = err_set(err, ERR_PARSE, "which command?");
     return status;
 }
@@ -209,6 +239,7 @@ static int read_run(struct test_case *test, const struct section *section, struc
     struct run *run = memory_item(&test->runs, test->run_count++, sizeof *run);
     run->line = section->line;
     run->limit_ms = CASE_LIMIT_MS;
+    run->memory_mib = CASE_MEMORY_MIB;
     run->cwd = memory_text("");
     if (words_split(section->words, &options, err))
         return -1;
@@ -224,7 +255,7 @@ static int read_run(struct test_case *test, const struct section *section, struc
         }
     }
     words_release(&options);
-    return status ? status : read_command(run, section, err);
+    return status ? status : read_command(section, &run->words, err);
 }
 
 static bool is_among(const char *name, const char *const *names)
@@ -240,12 +271,23 @@ static int read_section(struct test_case *test, const struct section *section, s
     static const char *const of_place[] = {"file", "link", "dir", "git", NULL};
     if (is_among(section->name, of_endpoints))
         return 0;
-    if (is_among(section->name, of_place) || strcmp(section->name, "env") == 0) {
+    static const struct {
+        const char *name;
+        int kind;
+    } others[] = {{"env", STEP_ENVIRONMENT}, {"prepare", STEP_PREPARE}};
+    int kind = is_among(section->name, of_place) ? STEP_PLACE : -1;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(section->name, others[i].name) == 0)
+            kind = others[i].kind;
+    if (kind >= 0) {
         struct step *step = add_step(test);
-        step->kind = strcmp(section->name, "env") == 0 ? STEP_ENVIRONMENT : STEP_PLACE;
+        step->kind = kind;
         step->section = section;
         return 0;
     }
+    if (strcmp(section->name, "also") == 0) /* read by tests/attack/CMakeLists.txt */
+        return strcmp(section->words, "user") == 0 ? 0
+                                                   : err_set(err, ERR_PARSE, "write === also user");
     if (strcmp(section->name, "run") == 0)
         return read_run(test, section, err);
     if (strcmp(section->name, "needs") == 0) {
@@ -255,9 +297,9 @@ static int read_section(struct test_case *test, const struct section *section, s
     int status = read_about_run(test, section, err);
     if (status > 0)
         return err_set(err, ERR_PARSE,
-                       "\"%s\" is no section of a case: file, link, dir, git, env, needs, "
-                       "endpoint, reply, body, run, stdin, stdout, stderr, limit, signal, "
-                       "terminal, expect",
+                       "\"%s\" is no section of a case: file, link, dir, git, prepare, env, needs, "
+                       "also, endpoint, reply, body, run, beside, stdin, stdout, stderr, terminal, "
+                       "limit, memory, signal, expect",
                        section->name);
     return status;
 }
@@ -304,6 +346,9 @@ void case_release(struct test_case *test)
             free(run->triggers[j].text);
         for (size_t j = 0; j < run->expectation_count; j++)
             expectation_release(&run->expectations[j]);
+        for (size_t j = 0; j < run->beside_count; j++)
+            words_release(&run->besides[j]);
+        free(run->besides);
         free(run->triggers);
         terminal_release(run);
         free(run->expectations);

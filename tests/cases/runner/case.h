@@ -12,7 +12,13 @@
 #include "endpoint/sections.h"
 #include "endpoint/words.h"
 
-#define CASE_LIMIT_MS      20000
+#define CASE_LIMIT_MS 20000
+#ifdef __SANITIZE_ADDRESS__
+#define CASE_MEMORY_MIB 1024 /* shadow memory, and what was freed */
+#else
+#define CASE_MEMORY_MIB 256
+#endif
+#define CASE_BESIDES_MAX   4
 #define CASE_MAIN_ENDPOINT "model"
 #define CASE_ENDPOINTS_MAX 8
 
@@ -77,6 +83,9 @@ struct run {
     enum output_kind out_kind;
     enum output_kind err_kind;
     int64_t limit_ms;
+    long memory_mib;       /* its peak may not be above that */
+    struct words *besides; /* programs that run meanwhile, CASE_BESIDES_MAX at most */
+    size_t beside_count;
     struct trigger *triggers;
     size_t trigger_count;
     bool terminal; /* standard input and standard error are one, with a person at it */
@@ -89,8 +98,8 @@ struct run {
 
 /* Steps are taken in the order of the file. */
 struct step {
-    enum { STEP_PLACE, STEP_ENVIRONMENT, STEP_RUN } kind;
-    const struct section *section; /* of STEP_PLACE and STEP_ENVIRONMENT; borrowed */
+    enum { STEP_PLACE, STEP_PREPARE, STEP_ENVIRONMENT, STEP_RUN } kind;
+    const struct section *section; /* of all but STEP_RUN; borrowed */
     size_t run;                    /* of STEP_RUN: index */
 };
 

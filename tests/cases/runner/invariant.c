@@ -1,4 +1,4 @@
-/* What must hold after every case, whether it says so or not (security.md 2.0, G1 to G6; DESIGN,
+/* What must hold after every case, whether it says so or not (security.md 2.0, G1 to G8; DESIGN,
  * "The result" and "Events"); see check.h. */
 #include "check.h"
 
@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "endpoint/match.h"
 #include "endpoint/memory.h"
@@ -117,6 +118,23 @@ static bool expects_signal(const struct run *run)
     return false;
 }
 
+/* G7, as far as can be seen from outside: of all requests, the last one finds about as many open as
+ * the first one. Each plugin's process needs some, and may be gone when it is looked for. */
+static void check_descriptors(const struct process *process, struct report *report)
+{
+    enum { OF_ONE_CHILD = 6, CHILDREN_AT_LEAST = 3, IN_PASSING = 8 };
+    const struct watch *first = &process->at_first, *last = &process->at_last;
+    long children = process->children_max;
+    if (first->descriptors < 0 || last->descriptors < 0)
+        return;
+    if (children < CHILDREN_AT_LEAST)
+        children = CHILDREN_AT_LEAST;
+    if (last->descriptors - first->descriptors > IN_PASSING + OF_ONE_CHILD * children)
+        report_failuref(report, process->run->line,
+                        "no descriptor is left open: %ld at the first request, %ld at the last",
+                        first->descriptors, last->descriptors);
+}
+
 void check_process(const struct process *process, const struct schema *schema,
                    struct report *report)
 {
@@ -127,6 +145,10 @@ void check_process(const struct process *process, const struct schema *schema,
                         (long long)run->limit_ms);
     if (process->flooded)
         report_failuref(report, run->line, "at most %u bytes of output", PROCESS_OUTPUT_MAX);
+    if (process->peak_kib > run->memory_mib * 1024)
+        report_failuref(report, run->line, "at most %ld MiB of memory; it had %ld at its peak",
+                        run->memory_mib, process->peak_kib / 1024);
+    check_descriptors(process, report);
     for (size_t i = 0; i < run->trigger_count && i < 32; i++)
         if (!(process->fired & (1u << i)))
             report_failuref(report, run->line, "that signal %zu was reached; it ended before",
@@ -291,10 +313,30 @@ static bool is_from_case(const struct search *search, const char *path, const ch
     return false;
 }
 
+/* Is it a planted secret under another name, a hard link that the case has made? */
+static bool is_planted(const struct search *search, const char *path)
+{
+    static const char *const planted[] = {"outside/secret.txt", "home/.ssh/id_ed25519",
+                                          "home/.aws/credentials"};
+    struct stat st, secret;
+    bool same = false;
+    for (size_t i = 0; i < sizeof planted / sizeof *planted && !same; i++) {
+        struct buf name;
+        buf_init(&name, 4096);
+        put_format(&name, "%s/%s", search->place->root, planted[i]);
+        same = stat(path, &st) == 0 && stat(name.data, &secret) == 0 &&
+               st.st_dev == secret.st_dev && st.st_ino == secret.st_ino;
+        buf_release(&name);
+    }
+    return same;
+}
+
 static void search_file(void *user, const char *path)
 {
     const struct search *search = user;
     size_t len = 0;
+    if (is_planted(search, path))
+        return;
     char *data = place_read(path, &len);
     if (data && !is_from_case(search, path, data, len))
         search_text(search, path, data, len);

@@ -1,11 +1,13 @@
-/* case-runner [--keep] [-v] [--bin DIR] CASE...: runs case files and says what did not come as
- * expected. Exit code 0: all passed; 1: one failed; 2: a case cannot be read; 77: skipped. */
+/* case-runner [--keep] [-v] [--bin DIR] [--user] CASE...: runs case files and says what did not
+ * come as expected. Exit code 0: all passed; 1: one failed; 2: a case cannot be read; 77: skipped.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "build.h"
 #include "check.h"
 #include "endpoint/memory.h"
 
@@ -14,7 +16,7 @@
 #define EXIT_SKIPPED 77
 
 struct options {
-    const char *bin;       /* folder of the programs under test */
+    struct build build;    /* what is tested */
     struct schema *schema; /* of the events */
     bool keep;
     bool verbose;
@@ -83,10 +85,11 @@ static void set_folder(struct session *session, const char *name, const char *be
 /* A clean environment: nothing of the caller's gets in. */
 static void base_environment(struct session *session)
 {
+    const struct build *build = &session->options->build;
     struct buf path;
     (void)memory_item(&session->environment.items, 0, sizeof(char *));
     buf_init(&path, 8192);
-    put_format(&path, "PATH=%s:/usr/local/bin:/usr/bin:/bin", session->options->bin);
+    put_format(&path, "PATH=%s:/usr/local/bin:/usr/bin:/bin", session->options->build.bin);
     set_variable(session, path.data);
     buf_release(&path);
     set_folder(session, "HOME", "home");
@@ -104,10 +107,10 @@ static void base_environment(struct session *session)
 #endif
     set_variable(session, "ASAN_OPTIONS=exitcode=99:detect_leaks=1:handle_abort=1");
     set_variable(session, "UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:halt_on_error=1");
-    set_format(session, "TACKLE_HOST_PROGRAM=", CASES_HOST_PROGRAM);
-    set_format(session, "TACKLE_PLUGIN_PATH=", CASES_PLUGIN_DIR);
-    set_format(session, "TACKLE_AGENT_PATH=", CASES_AGENT_DIR);
-    set_format(session, "TACKLE_DATA_DIR=", CASES_DATA_DIR);
+    set_format(session, "TACKLE_HOST_PROGRAM=", build->host);
+    set_format(session, "TACKLE_PLUGIN_PATH=", build->plugins);
+    set_format(session, "TACKLE_AGENT_PATH=", build->agents);
+    set_format(session, "TACKLE_DATA_DIR=", build->data);
     set_format(session, "TACKLE_BASE_URL=", endpoint_url(session->endpoints.items[0]));
     set_variable(session, "TACKLE_API_KEY=" PLACE_KEY);
 }
@@ -188,8 +191,9 @@ static void expand_placeholders(struct session *session, struct sections *sectio
     size_t count = 0, folder_count = sizeof folders / sizeof *folders, owned_count = 0;
     table[count++] = (struct placeholder){"{url}", endpoint_url(endpoints->items[0])};
     table[count++] = (struct placeholder){"{key}", PLACE_KEY};
-    table[count++] = (struct placeholder){"{plugins}", CASES_TEST_PLUGIN_DIR};
-    table[count++] = (struct placeholder){"{host}", CASES_HOST_PROGRAM};
+    table[count++] = (struct placeholder){"{plugins}", session->options->build.test_plugins};
+    table[count++] = (struct placeholder){"{host}", session->options->build.host};
+    table[count++] = (struct placeholder){"{tools}", session->options->build.tools};
     table[count++] = (struct placeholder){"{source}", CASES_SOURCE_DIR};
     for (size_t i = 0; i < folder_count; i++) {
         struct buf path;
@@ -247,9 +251,9 @@ static const char *why_skip(const struct session *session)
         if (strcmp(need, "git") == 0)
             met = place_has_git() && access(CASES_PLUGIN_DIR "/git.so", F_OK) == 0;
         else if (strcmp(need, "root") == 0)
-            met = geteuid() == 0;
+            met = geteuid() == 0 && !session->options->build.user;
         else if (strcmp(need, "not-root") == 0)
-            met = geteuid() != 0;
+            met = geteuid() != 0 || session->options->build.user;
         else if (*need == '/')
             met = access(need, F_OK) == 0;
         if (!met)
@@ -260,19 +264,11 @@ static const char *why_skip(const struct session *session)
 
 /* ---- Running ---- */
 
-/* What must not change: home and outside. */
 static char *snapshot(const struct session *session)
 {
-    static const char *const dirs[] = {"home", "outside"};
     struct buf out;
     buf_init(&out, 64u << 20);
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
-        struct buf dir;
-        buf_init(&dir, 4096);
-        put_format(&dir, "%s/%s", session->place.root, dirs[i]);
-        place_snapshot(dir.data, &out);
-        buf_release(&dir);
-    }
+    place_snapshot_unchanging(&session->place, &out);
     return buf_take(&out);
 }
 
@@ -282,7 +278,7 @@ static void check_untouched(struct session *session, const char *before, int lin
     char *after = snapshot(session);
     if (strcmp(before, after) != 0) {
         report_failure(&session->report, line,
-                       "nothing changes in home and outside; before:", before);
+                       "nothing changes in home, outside and beside them; before:", before);
         report_failure(&session->report, line, "... and after:", after);
     }
     free(after);
@@ -312,6 +308,7 @@ static int run_group(struct session *session, size_t first, struct err *err)
     buf_init(&survivors, 1 << 20);
     while (started < count && status == 0) {
         status = process_start(&group[started], &test->runs[first + started], &session->place,
+                               &session->endpoints, &session->options->build,
                                session->environment.items, err);
         started++;
         session->process_count++;
@@ -331,6 +328,21 @@ static int run_group(struct session *session, size_t first, struct err *err)
     return status ? -1 : (int)count;
 }
 
+/* What the case has made so far belongs to the user that it is run as. */
+static int give_place(const struct session *session, struct err *err)
+{
+    uid_t user = session->options->build.user;
+    return user ? place_give(&session->place, user, err) : 0;
+}
+
+static int prepare(struct session *session, const struct section *section, struct err *err)
+{
+    return give_place(session, err)
+               ? -1
+               : process_prepare(section->body, &session->place, &session->options->build,
+                                 session->environment.items, err);
+}
+
 static int run_steps(struct session *session, struct err *err)
 {
     struct test_case *test = &session->test;
@@ -341,10 +353,12 @@ static int run_steps(struct session *session, struct err *err)
         int status = 0;
         if (step->kind == STEP_PLACE)
             status = place_apply(&session->place, step->section, err);
+        else if (step->kind == STEP_PREPARE)
+            status = prepare(session, step->section, err);
         else if (step->kind == STEP_ENVIRONMENT)
             status = apply_environment(session, step->section, err);
         else if (step->run >= next_run)
-            status = run_group(session, step->run, err);
+            status = give_place(session, err) ? -1 : run_group(session, step->run, err);
         if (status < 0 && step->section)
             (void)err_prefix(err, "%s:%d", test->path, step->section->line);
         if (status < 0)
@@ -465,10 +479,11 @@ static struct schema *read_schema(struct err *err)
 
 static int usage(void)
 {
-    (void)fprintf(stderr, "usage: case-runner [--keep] [-v] [--bin DIR] CASE...\n"
+    (void)fprintf(stderr, "usage: case-runner [--keep] [-v] [--bin DIR] [--user] CASE...\n"
                           "  --keep     leave the folder of the case, and say where it is\n"
                           "  -v         show outputs and requests of cases that pass, uncut\n"
-                          "  --bin DIR  where the program tackle is\n");
+                          "  --bin DIR  where the program tackle is\n"
+                          "  --user     as root: run the programs as an ordinary user\n");
     return EXIT_BROKEN;
 }
 
@@ -482,32 +497,51 @@ static int worse(int a, int b)
     return EXIT_BROKEN;
 }
 
-int main(int argc, char **argv)
+/* The options in front of the cases; the index of the first case, or -1. */
+static int read_options(int argc, char **argv, struct options *options, const char **bin,
+                        bool *as_user)
 {
-    struct options options = {.bin = CASES_BIN_DIR};
-    struct err err;
-    int code = EXIT_SKIPPED, at = 1;
+    int at = 1;
     for (; at < argc && *argv[at] == '-'; at++) {
         if (strcmp(argv[at], "--keep") == 0)
-            options.keep = true;
+            options->keep = true;
         else if (strcmp(argv[at], "-v") == 0)
-            options.verbose = true;
+            options->verbose = true;
+        else if (strcmp(argv[at], "--user") == 0)
+            *as_user = true;
         else if (strcmp(argv[at], "--bin") == 0 && at + 1 < argc)
-            options.bin = argv[++at];
+            *bin = argv[++at];
         else
-            return usage();
+            return -1;
     }
-    if (at == argc)
+    return at < argc ? at : -1;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {0};
+    struct err err;
+    const char *bin = NULL;
+    bool as_user = false;
+    int code = EXIT_SKIPPED, at = read_options(argc, argv, &options, &bin, &as_user);
+    if (at < 0)
         return usage();
-    options.schema = read_schema(&err);
-    if (!options.schema || process_adopt_orphans(&err)) {
-        (void)fprintf(stderr, "%s\n", err.text);
-        schema_free(options.schema);
-        return EXIT_BROKEN;
+    if (as_user && geteuid() != 0) {
+        (void)puts("skipped: needs root, to run as an ordinary user; this is one already");
+        return EXIT_SKIPPED;
     }
     (void)umask(022);
+    build_init(&options.build, bin);
+    options.schema = read_schema(&err);
+    if (!options.schema || process_adopt_orphans(&err) ||
+        (as_user && build_use_user(&options.build, &err))) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        code = EXIT_BROKEN;
+        at = argc;
+    }
     for (; at < argc; at++)
         code = worse(code, run_case(&options, argv[at]));
     schema_free(options.schema);
+    build_release(&options.build);
     return code;
 }

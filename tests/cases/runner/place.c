@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,23 +85,30 @@ int place_new(struct place *place, struct err *err)
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
+    /* The current folder is the one that it is in; of a folder that has been read, itself. */
+    char name[NAME_MAX + 4];
     (void)st;
-    (void)ftw;
+    (void)snprintf(name, sizeof name, "%s%s", type == FTW_DP ? "../" : "", path + ftw->base);
     /* A case may have left a folder that cannot be read. */
     if (type == FTW_DNR)
-        (void)chmod(path, 0700);
-    return remove(path) == 0 || type == FTW_DNR ? 0 : 1;
+        (void)chmod(name, 0700);
+    return remove(ftw->level > 0 ? name : path) == 0 || type == FTW_DNR ? 0 : 1;
 }
 
 void place_remove(struct place *place)
 {
     if (!*place->root)
         return;
-    for (int tries = 0; tries < 3; tries++)
-        if (nftw(place->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0 &&
-            access(place->root, F_OK) != 0)
-            break;
+    place_remove_tree(place->root);
     *place->root = '\0';
+}
+
+void place_remove_tree(const char *dir)
+{
+    for (int tries = 0; tries < 3; tries++)
+        if (nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT | FTW_CHDIR) == 0 &&
+            access(dir, F_OK) != 0)
+            break;
 }
 
 char *place_path(const struct place *place, const char *path)
@@ -115,8 +123,7 @@ char *place_path(const struct place *place, const char *path)
 
 /* ---- Sections ---- */
 
-/* Replaces \n, \t, \0, \\ and \xNN. Returns the new length. */
-static size_t unescape(char *text, size_t len)
+size_t place_unescape(char *text, size_t len)
 {
     static const char letters[] = "nt0r\\", meanings[] = "\n\t\0\r\\";
     size_t used = 0;
@@ -154,7 +161,7 @@ static int apply_file(const struct place *place, const struct words *words,
         if (strncmp(word, "mode=", 5) == 0)
             mode = (mode_t)(strtoul(word + 5, NULL, 8) & 07777);
         else if (strcmp(word, "escaped") == 0)
-            len = unescape(body, len);
+            len = place_unescape(body, len);
         else if (strcmp(word, "no-newline") == 0)
             len -= len > 0;
         else if (strncmp(word, "repeat=", 7) == 0)
@@ -300,9 +307,52 @@ static void note_entry(void *user, const char *path, const struct stat *st)
     put_format(out, "%s %06o %016" PRIx64 " %s\n", path, (unsigned)st->st_mode, hash, target);
 }
 
+struct gift {
+    uid_t user;
+    int error;
+};
+
+static void give_entry(void *user, const char *path, const struct stat *st)
+{
+    struct gift *gift = user;
+    if (st->st_uid == 0 && lchown(path, gift->user, (gid_t)gift->user) != 0)
+        gift->error = errno;
+}
+
+int place_give(const struct place *place, uid_t user, struct err *err)
+{
+    struct gift gift = {.user = user};
+    if (chown(place->root, user, (gid_t)user) != 0)
+        gift.error = errno;
+    walk(place->root, give_entry, &gift);
+    return gift.error ? err_set(err, ERR_IO, "%s cannot be given to user %ld: %s", place->root,
+                                (long)user, strerror(gift.error))
+                      : 0;
+}
+
 void place_snapshot(const char *dir, struct buf *out)
 {
     walk(dir, note_entry, out);
+}
+
+void place_snapshot_unchanging(const struct place *place, struct buf *out)
+{
+    static const char *const changing[] = {".",     "..",   "workspace", "config", "state",
+                                           "cache", "data", "tmp",       "runtime"};
+    struct dirent **entries;
+    int count = scandir(place->root, &entries, NULL, by_name);
+    for (int i = 0; i < count; i++) {
+        bool changes = false;
+        for (size_t j = 0; j < sizeof changing / sizeof *changing; j++)
+            changes = changes || strcmp(entries[i]->d_name, changing[j]) == 0;
+        char *path = join(place->root, entries[i]->d_name);
+        if (!changes) /* of a file, which a case may ask for, nothing is noted */
+            place_snapshot(path, out);
+        free(path);
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
 }
 
 struct file_visit {

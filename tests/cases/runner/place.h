@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "endpoint/sections.h"
@@ -23,6 +25,15 @@ struct place {
 int place_new(struct place *place, struct err *err);
 void place_remove(struct place *place);
 
+/* Removes a folder with all that is in it, but nothing of another file system. */
+void place_remove_tree(const char *dir);
+
+/* Gives all that is root's to another user. 0 or -1. */
+int place_give(const struct place *place, uid_t user, struct err *err);
+
+/* Replaces \n, \t, \r, \0, \\ and \xNN in place; the new length. */
+size_t place_unescape(char *text, size_t len);
+
 /* The absolute path of what a case calls `path`: relative ones are in the workspace. malloc'd. */
 char *place_path(const struct place *place, const char *path);
 
@@ -35,6 +46,9 @@ char *place_read(const char *path, size_t *len);
 /* Appends one line for everything below a folder: path, mode, size, hash or link target. Two equal
  * texts mean that nothing has changed. Times are left out. */
 void place_snapshot(const char *dir, struct buf *out);
+
+/* The same for what no run may change: home, outside, and folders that the case has put beside. */
+void place_snapshot_unchanging(const struct place *place, struct buf *out);
 
 /* Calls `visit` with each regular file below a folder. */
 void place_walk(const char *dir, void (*visit)(void *user, const char *path), void *user);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,16 @@ struct stream {
     int ours;   /* -1: none */
 };
 
+/* All that a program begins with. */
+struct start {
+    const char *const *argv;
+    char *dir;
+    char *const *environment;
+    const struct build *build;
+    int fds[3];    /* -1: closed */
+    bool terminal; /* the first of them is one */
+};
+
 static int open_pipe(struct stream *stream, bool we_write)
 {
     int fds[2];
@@ -47,9 +58,13 @@ static int open_pipe(struct stream *stream, bool we_write)
     return fcntl(stream->ours, F_SETFL, O_NONBLOCK);
 }
 
+static int copy_fd(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 10);
+}
+
 static int open_input(const struct run *run, struct stream *stream)
 {
-    *stream = (struct stream){-1, -1};
     if (run->input == INPUT_CLOSED)
         return 0;
     if (run->input != INPUT_NULL)
@@ -60,7 +75,6 @@ static int open_input(const struct run *run, struct stream *stream)
 
 static int open_output(enum output_kind kind, struct stream *stream)
 {
-    *stream = (struct stream){-1, -1};
     if (kind == OUTPUT_CLOSED)
         return 0;
     if (kind != OUTPUT_FULL)
@@ -74,11 +88,22 @@ static int open_terminal(struct stream *in, struct stream *error, struct err *er
 {
     if (terminal_open(&error->ours, &in->theirs, err) != 0)
         return -1;
-    in->ours = fcntl(error->ours, F_DUPFD_CLOEXEC, 0);
-    error->theirs = fcntl(in->theirs, F_DUPFD_CLOEXEC, 0);
+    in->ours = copy_fd(error->ours);
+    error->theirs = copy_fd(in->theirs);
     if (in->ours < 0 || error->theirs < 0 || fcntl(error->ours, F_SETFD, FD_CLOEXEC) != 0 ||
         fcntl(in->theirs, F_SETFD, FD_CLOEXEC) != 0)
         return err_set(err, ERR_IO, "terminal: %s", strerror(errno));
+    return 0;
+}
+
+static int open_streams(const struct run *run, struct stream streams[3], struct err *err)
+{
+    if (run->terminal && open_terminal(&streams[0], &streams[2], err))
+        return -1;
+    if (open_output(run->out_kind, &streams[1]) ||
+        (!run->terminal &&
+         (open_input(run, &streams[0]) || open_output(run->err_kind, &streams[2]))))
+        return err_set(err, ERR_IO, "pipe: %s", strerror(errno));
     return 0;
 }
 
@@ -89,8 +114,7 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-static _Noreturn void become(const struct run *run, const char *dir, char *const *environment,
-                             const int fds[3], pid_t parent)
+static _Noreturn void become(const struct start *start, pid_t parent)
 {
     int moved[3];
     sigset_t none;
@@ -99,55 +123,104 @@ static _Noreturn void become(const struct run *run, const char *dir, char *const
     (void)signal(SIGPIPE, SIG_DFL);
     /* Out of the way first: an end of a pipe may itself have the number 0, 1 or 2. */
     for (int i = 0; i < 3; i++)
-        moved[i] = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD_CLOEXEC, 10) : -1;
+        moved[i] = start->fds[i] >= 0 ? copy_fd(start->fds[i]) : -1;
     for (int i = 0; i < 3; i++)
         if (moved[i] < 0)
             (void)close(i);
         else if (dup2(moved[i], i) < 0)
             _exit(126);
-    if (setsid() < 0 || (run->terminal && ioctl(0, TIOCSCTTY, 0) != 0) ||
-        prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || chdir(dir) != 0)
+    /* The signal at the runner's death is forgotten when the user changes. */
+    if (setsid() < 0 || (start->terminal && ioctl(0, TIOCSCTTY, 0) != 0) ||
+        build_become_user(start->build) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+        getppid() != parent || chdir(start->dir) != 0)
         _exit(126);
-    environ = (char **)environment;
-    (void)execvp(run->words.items[0], run->words.items);
-    (void)dprintf(2, "case-runner: %s: %s\n", run->words.items[0], strerror(errno));
+    environ = (char **)start->environment;
+    (void)execvp(start->argv[0], (char *const *)start->argv);
+    (void)dprintf(2, "case-runner: %s: %s\n", start->argv[0], strerror(errno));
     _exit(127);
 }
 
+static pid_t start_program(const struct start *start, struct err *err)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0)
+        become(start, parent);
+    if (pid < 0)
+        (void)err_set(err, ERR_IO, "fork: %s", strerror(errno));
+    return pid;
+}
+
+/* Programs beside the run read nothing; what they say goes where the runner's errors go. */
+static int start_besides(struct process *process, struct start start, struct err *err)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int status = null < 0 ? err_set(err, ERR_IO, "/dev/null: %s", strerror(errno)) : 0;
+    start.terminal = false;
+    start.fds[0] = start.fds[1] = null;
+    start.fds[2] = STDERR_FILENO;
+    for (size_t i = 0; i < process->run->beside_count && status == 0; i++) {
+        start.argv = (const char *const *)process->run->besides[i].items;
+        pid_t pid = start_program(&start, err);
+        if (pid < 0)
+            status = -1;
+        else
+            process->besides[process->beside_count++] = pid;
+    }
+    close_fd(&null);
+    return status;
+}
+
 int process_start(struct process *process, const struct run *run, const struct place *place,
+                  const struct endpoints *endpoints, const struct build *build,
                   char *const *environment, struct err *err)
 {
-    struct stream in = {-1, -1}, out = {-1, -1}, error = {-1, -1};
-    pid_t parent = getpid();
-    int status = -1;
+    struct stream streams[3] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    struct start start = {.argv = (const char *const *)run->words.items,
+                          .environment = environment,
+                          .build = build,
+                          .terminal = run->terminal};
     *process = (struct process){.run = run, .pid = -1, .in_fd = -1, .out_fd = -1, .err_fd = -1};
     buf_init(&process->out, PROCESS_OUTPUT_MAX);
     buf_init(&process->err, PROCESS_OUTPUT_MAX);
-    char *dir = place_path(place, run->cwd);
-    if (open_output(run->out_kind, &out) ||
-        (!run->terminal && (open_input(run, &in) || open_output(run->err_kind, &error)))) {
-        (void)err_set(err, ERR_IO, "pipe: %s", strerror(errno));
-        goto out;
+    start.dir = place_path(place, run->cwd);
+    int status = open_streams(run, streams, err);
+    for (int i = 0; i < 3; i++)
+        start.fds[i] = streams[i].theirs;
+    if (status == 0)
+        status = start_besides(process, start, err);
+    if (status == 0) {
+        process->started_ms = clock_ms();
+        process->pid = start_program(&start, err);
+        status = process->pid < 0 ? -1 : 0;
+        (void)endpoint_requests(endpoints->items[0], &process->requests_seen);
     }
-    if (run->terminal && open_terminal(&in, &error, err))
-        goto out;
-    process->started_ms = clock_ms();
-    process->pid = fork();
-    if (process->pid == 0)
-        become(run, dir, environment, (const int[3]){in.theirs, out.theirs, error.theirs}, parent);
-    if (process->pid < 0)
-        (void)err_set(err, ERR_IO, "fork: %s", strerror(errno));
-    else
-        status = 0;
-out:
-    close_fd(&in.theirs);
-    close_fd(&out.theirs);
-    close_fd(&error.theirs);
-    process->in_fd = in.ours;
-    process->out_fd = out.ours;
-    process->err_fd = error.ours;
-    free(dir);
+    for (int i = 0; i < 3; i++)
+        close_fd(&streams[i].theirs);
+    process->in_fd = streams[0].ours;
+    process->out_fd = streams[1].ours;
+    process->err_fd = streams[2].ours;
+    free(start.dir);
     return status;
+}
+
+int process_prepare(const char *script, const struct place *place, const struct build *build,
+                    char *const *environment, struct err *err)
+{
+    const char *const argv[] = {"sh", "-ec", script, NULL};
+    char *dir = place_path(place, "");
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC), ended = -1;
+    struct start start = {.argv = argv,
+                          .dir = dir,
+                          .environment = environment,
+                          .build = build,
+                          .fds = {null, STDERR_FILENO, STDERR_FILENO}};
+    pid_t pid = null < 0 ? -1 : start_program(&start, err);
+    while (pid > 0 && waitpid(pid, &ended, 0) < 0 && errno == EINTR)
+        continue;
+    close_fd(&null);
+    free(dir);
+    return ended == 0 ? 0 : err_set(err, ERR_IO, "the script of === prepare failed");
 }
 
 void process_release(struct process *process)
@@ -241,12 +314,46 @@ static void reap(struct process *processes, size_t count)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    struct rusage usage;
+    while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
         for (size_t i = 0; i < count; i++)
             if (processes[i].pid == pid) {
                 processes[i].ended = true;
                 processes[i].status = status;
+                processes[i].peak_kib = usage.ru_maxrss;
             }
+}
+
+/* What the programs hold at each request of theirs: G7. */
+static void watch_requests(struct process *processes, size_t count,
+                           const struct endpoints *endpoints)
+{
+    size_t requests;
+    (void)endpoint_requests(endpoints->items[0], &requests);
+    for (size_t i = 0; i < count; i++) {
+        struct process *process = &processes[i];
+        if (process->ended || process->requests_seen == requests)
+            continue;
+        process->at_last = watch_process(process->pid);
+        if (process->at_last.children > process->children_max)
+            process->children_max = process->at_last.children;
+        if (process->at_first.descriptors == 0)
+            process->at_first = process->at_last;
+        process->requests_seen = requests;
+    }
+}
+
+/* What runs beside a program ends with it, and is no survivor. */
+static void end_besides(struct process *processes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        while (processes[i].beside_count > 0) {
+            pid_t pid = processes[i].besides[--processes[i].beside_count];
+            (void)kill(-pid, SIGKILL); /* it leads a session of its own, unless that is yet to be */
+            (void)kill(pid, SIGKILL);
+            while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                continue;
+        }
 }
 
 static void enforce_limits(struct process *processes, size_t count)
@@ -298,26 +405,6 @@ static int serve(struct process *processes, size_t count, const struct endpoints
     return 0;
 }
 
-/* The parent of a process, from /proc/PID/stat (proc(5)); its command is in brackets there. */
-static long parent_of(const char *pid, char *command, size_t size)
-{
-    char path[64], line[512];
-    (void)snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return -1;
-    char *got = fgets(line, sizeof line, file);
-    (void)fclose(file);
-    char *open = got ? strchr(line, '(') : NULL;
-    char *close = got ? strrchr(line, ')') : NULL;
-    long parent = -1;
-    if (!open || !close || sscanf(close + 1, " %*c %ld", &parent) != 1)
-        return -1;
-    *close = '\0';
-    (void)snprintf(command, size, "%s", open + 1);
-    return parent;
-}
-
 /* Children of this process that have not been waited for. Kills them if told to. */
 static size_t look_for_children(struct buf *out, bool end_them)
 {
@@ -326,7 +413,7 @@ static size_t look_for_children(struct buf *out, bool end_them)
     for (struct dirent *entry; proc && (entry = readdir(proc));) {
         char command[64];
         if (!isdigit((unsigned char)*entry->d_name) ||
-            parent_of(entry->d_name, command, sizeof command) != getpid())
+            watch_parent(entry->d_name, command, sizeof command) != getpid())
             continue;
         count++;
         if (out)
@@ -376,15 +463,18 @@ int process_wait(struct process *processes, size_t count, const struct endpoints
         for (size_t i = 0; i < count; i++)
             if (!processes[i].ended)
                 pull_triggers(&processes[i], endpoints, place);
+        watch_requests(processes, count, endpoints);
         enforce_limits(processes, count);
         reap(processes, count);
         if (!all_ended(processes, count))
             continue;
+        end_besides(processes, count);
         ended_ms = ended_ms ? ended_ms : clock_ms();
         if (clock_ms() > ended_ms + PROCESS_GRACE_MS ||
             (all_read(processes, count) && look_for_children(NULL, false) == 0))
             break;
     }
+    end_besides(processes, count);
     end_survivors(processes, count, survivors);
     /* What they wrote before they were ended. */
     for (int i = 0; i < 100 && status == 0 && !all_read(processes, count); i++)

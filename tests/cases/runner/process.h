@@ -9,10 +9,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "build.h"
 #include "case.h"
 #include "endpoint/endpoint.h"
 #include "place.h"
 #include "terminal.h"
+#include "watch.h"
 
 #define PROCESS_OUTPUT_MAX (64u << 20)
 
@@ -28,6 +30,8 @@ struct process {
     int in_fd;  /* -1: nothing to write, or all written */
     int out_fd; /* -1: closed */
     int err_fd;
+    pid_t besides[CASE_BESIDES_MAX];
+    size_t beside_count;
     size_t written;
     struct buf out;
     struct buf err;
@@ -38,6 +42,10 @@ struct process {
     int64_t started_ms;
     uint32_t fired; /* one bit a trigger */
     struct typist typist;
+    long peak_kib;        /* of its memory, and of what it waited for */
+    size_t requests_seen; /* what it held when the first and the last of them came */
+    struct watch at_first, at_last;
+    long children_max;
 };
 
 struct endpoints {
@@ -49,9 +57,15 @@ struct endpoints {
 /* Orphans of the programs become children of this process from now on, so that none gets away. */
 int process_adopt_orphans(struct err *err);
 
-/* Starts `run` in its folder with this environment ("NAME=value", ended by NULL). 0 or -1. */
+/* Starts `run`, and what runs beside it, as the user of `build` in its folder with this environment
+ * ("NAME=value", ended by NULL). 0 or -1. */
 int process_start(struct process *process, const struct run *run, const struct place *place,
+                  const struct endpoints *endpoints, const struct build *build,
                   char *const *environment, struct err *err);
+
+/* Runs a script of `sh -e` in the workspace, and waits for it. 0, or -1 when it fails. */
+int process_prepare(const char *script, const struct place *place, const struct build *build,
+                    char *const *environment, struct err *err);
 
 /* Serves and waits until all programs, at most PROCESS_TOGETHER_MAX, have ended and their
  * descendants too, at most one second longer. Programs over their limit are killed. Descendants

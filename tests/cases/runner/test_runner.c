@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define ASK_BODY                                                                                   \
     "'{\\\"messages\\\":[{\\\"role\\\":\\\"user\\\",\\\"content\\\":\\\"hi\\\"}],"                 \
@@ -53,17 +54,6 @@ static const struct sample good[] = {
      "file a/b.txt is new\nfile bytes is \"A\\n\"\nfile none absent\nmode a/b.txt is 0600\n"
      "=== expect file a/b.txt\nnew\n=== expect stdout\nold\n",
      0, NULL},
-    {"a terminal with a person at it",
-     "# t\n=== run\n"
-     "tackle run 'test -t 0 && test -t 2 && read -p \"go? \" a && read -p \"sure? \" b; echo $a "
-     "$b'\n"
-     "=== terminal\nwait go?\ntype yes\nwait sure?\npress \"ind\"\npress \"eed\\n\"\n"
-     "=== expect\nexit 0\nstdout is yes indeed\nstderr contains \"go? yes\\nsure? indeed\"\n",
-     0, NULL},
-    {"a key that is a signal",
-     "# t\n=== run\ntackle run 'echo ready >&2; exec sleep 30'\n=== terminal\nwait ready\n"
-     "press \"\\u0003\"\n=== expect\nexit signal 2\n",
-     0, NULL},
     {"a clean environment with the programs and the key",
      "# t\n=== env\nMORE=yes\n-LANG\n=== run\n"
      "tackle run 'test \"$TACKLE_API_KEY\" = {key} && echo $MORE$LANG$LEAKED'\n"
@@ -108,6 +98,30 @@ static const struct sample good[] = {
      "# t\n=== run\ntackle run 'cat {outside}/secret.txt'\n=== expect\nexit 0\n"
      "tolerate CANARY-OUT\n",
      0, NULL},
+    {"a script before the run",
+     "# t\n=== prepare\nmkfifo f\nln {outside}/secret.txt h\n=== run\ntackle run 'test -p f && "
+     "stat "
+     "-c %h h'\n=== expect\nexit 0\nstdout is 2\n",
+     0, NULL},
+    {"a program beside the run",
+     "# t\n=== run\ntackle run 'while [ ! -e there ]; do sleep 0.05; done'\n=== beside\n"
+     "sh -c 'touch there; sleep 60 & sleep 60'\n=== expect\nexit 0\n",
+     0, NULL},
+    {"a terminal with a person at it",
+     "# t\n=== run\n"
+     "tackle run 'test -t 0 && test -t 2 && read -p \"go? \" a && read -p \"sure? \" b; echo $a "
+     "$b'\n"
+     "=== terminal\nwait go?\ntype yes\nwait sure?\npress \"ind\"\npress \"eed\\n\"\n"
+     "=== expect\nexit 0\nstdout is yes indeed\nstderr contains \"go? yes\\nsure? indeed\"\n",
+     0, NULL},
+    {"a key that is a signal",
+     "# t\n=== run\ntackle run 'echo ready >&2; exec sleep 30'\n=== terminal\nwait ready\n"
+     "press \"\\u0003\"\n=== expect\nexit signal 2\n",
+     0, NULL},
+    {"more memory when the case says so",
+     "# t\n=== run\ntackle run 'head -c 300000000 /dev/zero | tail -n 1 | wc -c'\n=== memory 2000\n"
+     "=== expect\nexit 0\nstdout is 300000000\n",
+     0, NULL},
     {"what is not met is skipped",
      "# t\n=== needs /nonexistent\n=== run\ntackle run false\n"
      "=== expect\nexit 0\n",
@@ -123,6 +137,19 @@ static const struct sample bad[] = {
     {"request that never came",
      "# t\n=== run\ntackle run true\n=== expect\nexit 0\nrequest 1 body present\n", 1,
      "there was no such request"},
+    {"too much memory",
+     "# t\n=== run\ntackle run 'head -c 90000000 /dev/zero | tail -n 1 | wc -c'\n=== memory 64\n"
+     "=== expect\nexit 0\n",
+     1, "at most 64 MiB of memory"},
+    {"descriptors that are left open",
+     "# t\n=== reply\njson 1\n=== reply\njson 1\n=== run\ntackle run \"ask '{}' '' 1; sleep 0.1; "
+     "for i in {20..59}; do eval 'exec '$i'<.'; done; ask '{}' '' 1; sleep 0.1\"\n"
+     "=== expect\nexit 0\n",
+     1, "no descriptor is left open"},
+    {"a change beside the workspace",
+     "# t\n=== dir {root}/workspace-evil\n=== run\ntackle run 'touch ../workspace-evil/x'\n"
+     "=== expect\nexit 0\n",
+     1, "/workspace-evil/x"},
     {"the time limit",
      "# t\n=== run\ntackle run 'sleep 30'\n=== limit 200ms\n=== expect\nexit signal 9\n", 1,
      "an end within 200 ms"},
@@ -162,7 +189,7 @@ static const struct sample bad[] = {
      "/state/x"},
     {"a change outside",
      "# t\n=== run\ntackle run 'echo x >> {outside}/secret.txt'\n=== expect\nexit 0\n", 1,
-     "nothing changes in home and outside"},
+     "nothing changes in home, outside"},
     {"a temporary file that is left",
      "# t\n=== run\ntackle run 'touch $TMPDIR/x'\n=== expect\nexit 0\n", 1,
      "nothing is left in $TMPDIR"},
@@ -202,6 +229,9 @@ static const struct sample broken[] = {
      ":5: \"colour is red\" is no expectation"},
     {"unknown condition", "# t\n=== run\ntackle run true\n=== expect\nstdout equals x\n", 2,
      ":5: \"equals x\" is no condition"},
+    {"a script that fails",
+     "# t\n=== prepare\necho one\nfalse\n=== run\ntackle run true\n=== expect\nexit 0\n", 2,
+     ":2: the script of === prepare failed"},
     {"expect before run", "# t\n=== expect\nexit 0\n", 2, "belongs to the run above it"},
     {"a wrong signal", "# t\n=== run\ntackle run true\n=== signal BANG after 1s\n", 2,
      "write === signal INT"},
@@ -212,13 +242,30 @@ static const struct sample broken[] = {
      ":2: write NAME=value"},
 };
 
-static char *run_sample(const char *bin, const char *path, int *code)
+/* Each passes as an ordinary user. */
+static const struct sample of_user[] = {
+    {"all of the place is the user's",
+     "# t\n=== also user\n=== file f mode=0600\nown\n=== prepare\necho more >> f\nid -u > who\n"
+     "=== run\ntackle run 'cat f who; id -u; id -g; id -G; cat /etc/shadow 2>&1 | grep -o denied; "
+     "cat {outside}/secret.txt > /dev/null && touch $TMPDIR/x && rm $TMPDIR/x'\n=== expect\nexit "
+     "0\n"
+     "stdout is \"own\\nmore\\n54321\\n54321\\n54321\\n54321\\ndenied\\n\"\n",
+     0, NULL},
+    {"the user is not root", "# t\n=== needs root\n=== run\ntackle run x\n=== expect\nexit 0\n", 77,
+     "needs root"},
+    {"copies of what the user may not read",
+     "# t\n=== run\ntackle run 'test -x \"$TACKLE_HOST_PROGRAM\" && test -r "
+     "$TACKLE_PLUGIN_PATH/file.so && test -x {tools}/swap'\n=== expect\nexit 0\n",
+     0, NULL},
+};
+
+static char *run_sample(const char *bin, const char *options, const char *path, int *code)
 {
     char command[1024];
     char *text = calloc(1, 1 << 20);
     assert_non_null(text);
-    int len =
-        snprintf(command, sizeof command, "'%s' --bin '%s' '%s' 2>&1", CASE_RUNNER, bin, path);
+    int len = snprintf(command, sizeof command, "'%s' --bin '%s' %s '%s' 2>&1", CASE_RUNNER, bin,
+                       options, path);
     assert_true(len > 0 && (size_t)len < sizeof command);
     FILE *pipe = popen(command, "re");
     assert_non_null(pipe);
@@ -229,7 +276,7 @@ static char *run_sample(const char *bin, const char *path, int *code)
     return text;
 }
 
-static void try_samples(const struct sample *samples, size_t count)
+static void try_samples(const struct sample *samples, size_t count, const char *options)
 {
     char *dir = test_temp_dir();
     char *program = test_join(dir, "tackle");
@@ -239,7 +286,7 @@ static void try_samples(const struct sample *samples, size_t count)
     for (size_t i = 0; i < count; i++) {
         int code;
         test_write_file(path, samples[i].text, strlen(samples[i].text));
-        char *said = run_sample(dir, path, &code);
+        char *said = run_sample(dir, options, path, &code);
         if (code != samples[i].code || (samples[i].says && !strstr(said, samples[i].says)))
             fail_msg("%s: code %d, wanted %d and \"%s\":\n%s", samples[i].name, code,
                      samples[i].code, samples[i].says ? samples[i].says : "", said);
@@ -254,19 +301,27 @@ static void try_samples(const struct sample *samples, size_t count)
 static void good_cases_pass(void **state)
 {
     (void)state;
-    try_samples(good, sizeof good / sizeof *good);
+    try_samples(good, sizeof good / sizeof *good, "");
 }
 
 static void bad_runs_fail(void **state)
 {
     (void)state;
-    try_samples(bad, sizeof bad / sizeof *bad);
+    try_samples(bad, sizeof bad / sizeof *bad, "");
 }
 
 static void broken_cases_are_explained(void **state)
 {
     (void)state;
-    try_samples(broken, sizeof broken / sizeof *broken);
+    try_samples(broken, sizeof broken / sizeof *broken, "");
+}
+
+static void cases_run_as_an_ordinary_user(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        test_skip("needs root, to become another user");
+    try_samples(of_user, sizeof of_user / sizeof *of_user, "--user");
 }
 
 int main(void)
@@ -275,6 +330,7 @@ int main(void)
         cmocka_unit_test(good_cases_pass),
         cmocka_unit_test(bad_runs_fail),
         cmocka_unit_test(broken_cases_are_explained),
+        cmocka_unit_test(cases_run_as_an_ordinary_user),
     };
     /* What the caller has set must not reach a case. */
     if (setenv("LEAKED", "leaked", 1) != 0)
