@@ -313,7 +313,27 @@ static int add_rights(const struct prepared *p, struct buf *out)
                                "that --sandbox workspace-write allows it.");
 }
 
-static int build_system(struct prepared *p, struct err *err)
+/* Text that got into these files by way of a model is obeyed by the next one: a person should know.
+ */
+static void warn_of_instructions(struct prepared *p)
+{
+    size_t i;
+    json_t *item;
+    char line[512];
+    json_array_foreach(p->instructions, i, item)
+    {
+        const char *run = json_string_value(json_object_get(item, "changed_by"));
+        if (!run)
+            continue;
+        (void)snprintf(line, sizeof line,
+                       "%.300s is as the run %.32s left it: read it before an agent obeys it, and "
+                       "touch it to say that you did",
+                       json_string_value(json_object_get(item, "path")), run);
+        warn(p, line);
+    }
+}
+
+static int build_system(struct tackle_runtime *rt, struct prepared *p, struct err *err)
 {
     const char *custom = settings_text(&p->settings, SET_SYSTEM);
     struct buf out;
@@ -326,7 +346,8 @@ static int build_system(struct prepared *p, struct err *err)
     if (status == 0 && add_rights(p, &out) != 0)
         status = err_set(err, ERR_LIMIT, "the system prompt is too large");
     if (status == 0 && settings_flag(&p->settings, SET_INSTRUCTIONS))
-        status = instructions_read(p->workspace, &out, &p->instructions, err);
+        status = instructions_read(rt, &p->settings, p->workspace, &out, &p->instructions, err);
+    warn_of_instructions(p);
     if (status == 0 && !p->instructions)
         p->instructions = json_array();
     if (status == 0 && !(p->system = buf_take(&out)))
@@ -400,7 +421,7 @@ int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *r
     if (!p->policy)
         goto fail;
     if (collect_tools(rt, p, err) != 0 || collect_options(p, err) != 0 ||
-        collect_confine(rt, p, err) != 0 || build_system(p, err) != 0)
+        collect_confine(rt, p, err) != 0 || build_system(rt, p, err) != 0)
         goto fail;
     return 0;
 fail:

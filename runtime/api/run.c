@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <tackle/plugin.h>
+
 #include "api/run_inside.h"
 #include "base/clock.h"
 
@@ -79,6 +81,12 @@ static void on_call_changed(void *user, const char *path, const char *what)
     run_file_changed(c->run->run, c->call, path, what);
 }
 
+static void on_call_contacted(void *user, const char *host, bool allowed)
+{
+    const struct call_context *c = user;
+    run_host_contacted(c->run->run, host, allowed);
+}
+
 static int on_call_remember(void *user, const char *note, size_t len, struct err *err)
 {
     const struct call_context *c = user;
@@ -103,8 +111,17 @@ static void on_probe_done(void *user, const struct run_result_of_call *result)
     loop_post(r->rt->loop, &r->drive);
 }
 
+/* What a command changes nobody reports. */
+static void before_command(struct tackle_run *r)
+{
+    if (!r->tripwire && !(r->tripwire = tripwire_set(r->prepared.workspace_fd)))
+        run_tripped_unsure(r->run);
+}
+
 static void start_call(struct tackle_run *r, struct run_call *call)
 {
+    if (call->tool->does & TACKLE_RUNS)
+        before_command(r);
     struct err err = {.code = ERR_NOMEM, .text = "out of memory"};
     struct call_context *c = calloc(1, sizeof *c);
     if (c) {
@@ -113,6 +130,7 @@ static void start_call(struct tackle_run *r, struct run_call *call)
                                                .log = on_call_log,
                                                .changed = on_call_changed,
                                                .remember = on_call_remember,
+                                               .contacted = on_call_contacted,
                                                .done = call->probe ? on_probe_done : on_call_done,
                                                .user = c};
         c->started = call->probe
@@ -156,11 +174,26 @@ static void set_active(struct tackle_run *r, bool active)
     r->active = active;
 }
 
+static void on_tripped(void *user, const char *path, const char *what)
+{
+    run_tripped(user, path, what);
+}
+
+static void look_at_changes(struct tackle_run *r)
+{
+    if (r->tripwire &&
+        (!tripwire_compare(r->tripwire, r->prepared.workspace_fd, on_tripped, r->run) ||
+         run_running(r->run, NULL)))
+        run_tripped_unsure(r->run);
+    instructions_note(r->rt, &r->prepared, r->run);
+}
+
 static void finish(struct tackle_run *r)
 {
     if (r->finished)
         return;
     drop_everything(r);
+    look_at_changes(r);
     r->finished = true;
     set_active(r, false);
     run_finish(r->run, clock_ms() - r->started_ms);
@@ -297,6 +330,7 @@ void tackle_run_free(tackle_run *run)
     provider_release(&r->fallback);
     free(r->schema);
     json_decref(r->sandbox);
+    tripwire_free(r->tripwire);
     prepared_release(&r->prepared);
     free(r);
 }

@@ -3,6 +3,7 @@
 #define API_RUN_INSIDE_H
 
 #include "api/runtime.h"
+#include "io/tripwire.h"
 
 struct tackle_run {
     struct tackle_runtime *rt;
@@ -17,6 +18,7 @@ struct tackle_run {
     bool resumed;                 /* it goes on from a journal of the past */
     char *schema;                 /* owned text of --output-schema; NULL */
     json_t *sandbox;              /* owned: how tools are held */
+    struct tripwire *tripwire; /* owned: the workspace before the first command; NULL: none ran */
     struct run *run;
     struct chat_body body; /* of the request in flight */
     bool body_in_use;

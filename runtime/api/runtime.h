@@ -121,11 +121,19 @@ struct plugin *plugins_load(struct tackle_runtime *rt, const char *name, struct 
 
 /* ---- instructions.c ---- */
 
+struct prepared;
+
 #define INSTRUCTIONS_MAX (32u << 10)
 
 /* Appends the AGENTS.md files from the repository's root down to the workspace, each under its
- * path, INSTRUCTIONS_MAX bytes together; *list (a new reference) names them. */
-int instructions_read(const char *workspace, struct buf *out, json_t **list, struct err *err);
+ * path, INSTRUCTIONS_MAX bytes together; *list (a new reference) names them, each with the run that
+ * left it as it is, if one did. */
+int instructions_read(const struct tackle_runtime *rt, const struct settings *s,
+                      const char *workspace, struct buf *out, json_t **list, struct err *err);
+
+/* Remembers in the state folder which of these files the run changed, and how it left them. */
+void instructions_note(const struct tackle_runtime *rt, const struct prepared *p,
+                       const struct run *run);
 
 /* ---- prompt.c: the user's message with its files ---- */
 

@@ -51,7 +51,7 @@ json_t *result_of_error(const tackle_error *error, uint64_t seq, const char *run
     char *message = line_make(error->message, strlen(error->message), 0, true);
     json_t *result = must(json_pack(
         "{si sI ss ss? ss ss ss si ss sn s{si si si si} sn s{si si si si si} s[] s[] s{ss ss} si "
-        "sb sn sn}",
+        "sb sn sn sn}",
         "v", 1, "seq", (json_int_t)seq, "ts", ts, "run", run, "type", "result", "status",
         status_of(error->exit_code), "stop_reason", *error->reason ? error->reason : "internal",
         "exit_code", error->exit_code ? (int)error->exit_code : TACKLE_EXIT_INTERNAL, "text", "",
@@ -59,7 +59,7 @@ json_t *result_of_error(const tackle_error *error, uint64_t seq, const char *run
         "cached_tokens", 0, "cost_usd", "counts", "steps", 0, "tool_calls", 0, "tool_errors", 0,
         "denials", 0, "retries", 0, "denials", "files", "error", "reason",
         *error->reason ? error->reason : "internal", "message", message, "duration_ms", 0,
-        "resumable", 0, "resume_cmd", "sandbox"));
+        "resumable", 0, "resume_cmd", "sandbox", "report"));
     free(message);
     return result;
 }
@@ -157,6 +157,57 @@ static void put_files(struct stream *to, const json_t *files)
     (void)fputc('\n', to->file);
 }
 
+/* One line of the report: a label and names, those of `list` for which `wanted` holds. */
+static void put_names(struct stream *to, const char *label, const json_t *list, const char *key,
+                      const char *by, const bool *allowed)
+{
+    size_t i, shown = 0;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        const char *name = json_text(item, key);
+        if (allowed && json_is_true(json_object_get(item, "allowed")) != *allowed)
+            continue;
+        char *line = line_make(name, strlen(name), 0, true);
+        (void)fprintf(to->file, "%s%s", shown++ ? ", " : label, line);
+        if (by)
+            (void)fprintf(to->file, " (%s)", json_text(item, by));
+        free(line);
+    }
+    if (shown > 0)
+        (void)fputc('\n', to->file);
+}
+
+static void put_some(struct stream *to, int64_t count, const char *what, const char *more)
+{
+    if (count == 0)
+        return;
+    put_counted(to, count, what);
+    (void)fprintf(to->file, " %s\n", more);
+}
+
+/* Only what is worth a look. */
+static void put_report(struct stream *to, const json_t *report)
+{
+    static const bool yes = true, no = false;
+    const json_t *hosts = json_object_get(report, "hosts");
+    const json_t *calls = json_object_get(report, "calls");
+    (void)fputs(stream_style(to, STYLE_DIM), to->file);
+    put_names(to, "hosts: ", hosts, "host", NULL, &yes);
+    put_some(to, (int64_t)json_array_size(json_object_get(report, "truncated")), "result",
+             "too long for the model, and cut");
+    (void)fprintf(to->file, "%s%s", stream_style(to, STYLE_NONE), stream_style(to, STYLE_YELLOW));
+    put_names(to, "hosts refused: ", hosts, "host", NULL, &no);
+    put_names(to, "look at these, other programs run them: ", json_object_get(report, "executed"),
+              "path", "by", NULL);
+    if (report && !json_is_true(json_object_get(report, "executed_complete")))
+        (void)fputs("not all files that commands may have changed were looked at\n", to->file);
+    put_some(to, (int64_t)json_array_size(json_object_get(report, "killed")), "call",
+             "had to be killed");
+    put_some(to, json_number(calls, "unknown"), "call", "may or may not have taken effect");
+    (void)fputs(stream_style(to, STYLE_NONE), to->file);
+}
+
 /* Who turns the sandbox off is told so each time. */
 static void put_unconfined(struct stream *to, const json_t *sandbox)
 {
@@ -185,5 +236,6 @@ void result_print_summary(struct stream *to, const json_t *result, bool replayed
     (void)fprintf(to->file, "%s%s\n", dot, time);
     put_files(to, json_object_get(result, "files"));
     (void)fputs(stream_style(to, STYLE_NONE), to->file);
+    put_report(to, json_object_get(result, "report"));
     put_unconfined(to, json_object_get(result, "sandbox"));
 }

@@ -42,7 +42,7 @@ struct run *run_new(const struct run_config *config, struct err *err)
     events_init(&r->events, config->sink, config->user);
     r->files = json_array();
     r->denials = json_array();
-    if (!r->files || !r->denials) {
+    if (!r->files || !r->denials || run_report_init(&r->report) != 0) {
         err_set(err, ERR_NOMEM, "out of memory");
         goto fail;
     }
@@ -70,6 +70,7 @@ void run_free(struct run *run)
     buf_release(&run->text);
     events_release(&run->events);
     json_decref(run->files);
+    run_report_release(&run->report);
     json_decref(run->denials);
     json_decref(run->structured);
     schema_free(run->schema);
@@ -78,6 +79,11 @@ void run_free(struct run *run)
     free(run->error);
     free(run->result);
     free(run);
+}
+
+const char *run_id(const struct run *run)
+{
+    return run->events.run;
 }
 
 struct events *run_events(struct run *run)

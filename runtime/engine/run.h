@@ -121,6 +121,7 @@ struct run *run_new(const struct run_config *config, struct err *err);
 void run_free(struct run *run);
 
 struct events *run_events(struct run *run);
+const char *run_id(const struct run *run);
 
 /* Adds the user's message; the run can then go on: at its start, and after its end. Limits on
  * steps and calls count from here. */
@@ -151,6 +152,11 @@ void run_file_changed(struct run *run, struct run_call *call, const char *path, 
 /* What a tool notes for its probe(): recorded on return. */
 int run_call_remember(struct run *run, const struct run_call *call, const char *note, size_t len,
                       struct err *err);
+/* For the report: a request of a tool to a host; a file that commands changed and other programs
+ * execute; and that not all such files could be looked at. */
+void run_host_contacted(struct run *run, const char *host, bool allowed);
+void run_tripped(struct run *run, const char *path, const char *what);
+void run_tripped_unsure(struct run *run);
 void run_warn(struct run *run, const char *text);
 
 /* Ends the run now. What is in flight is the owner's to drop: see run_running(). */
@@ -166,6 +172,11 @@ const struct run_counts *run_counts(const struct run *run);
 
 /* Makes the result and emits it as the event "result". Call once per end. */
 void run_finish(struct run *run, int64_t duration_ms);
+
+/* The files that this run changed and agents obey: tells of each, with its path in the workspace.
+ */
+void run_changed_instructions(const struct run *run, void (*tell)(void *user, const char *path),
+                              void *user);
 
 /* The result as JSON text, which the run owns; it is there already when the event is received. */
 const char *run_result(const struct run *run);

@@ -211,6 +211,7 @@ bool run_start_call(struct run *r, struct run_action *action)
         member_text(m, "call", c->key);
         member_text(m, "name", c->name);
         event_end(&r->events);
+        r->report.allowed++;
     }
     c->told = true;
     if (r->state == STATE_ENDED)
@@ -323,6 +324,7 @@ void run_call_done(struct run *run, struct run_call *call, const struct run_resu
         run->counts.tool_errors++;
     (void)journal_tool_finished(run, call, code_name(result->code), result->duration_ms);
     emit_completed(run, call, result, cut, file);
+    run_report_call(&run->report, call, result, cut);
     free(file);
     if (ENFORCED(run_ends_unconfined) && result->unconfined)
         run_end(run, STOP_SANDBOX_UNAVAILABLE, result->message);

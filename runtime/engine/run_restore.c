@@ -323,6 +323,7 @@ static void go_on_with(struct run *r, struct run_call *c)
     } else if (!c->begun) {
         run_check_call(r, c, &asked);
     } else if (effect_of(c) == TACKLE_EFFECT_NEVER) {
+        r->report.unknown++;
         run_answer_call(r, c, TACKLE_E_FAILED, unknown);
     } else if (run_permit_call(r, c, asked.args)) {
         c->probe = effect_of(c) == TACKLE_EFFECT_PROBE;
@@ -355,6 +356,8 @@ void run_call_probed(struct run *run, struct run_call *call,
         run_call_done(run, call, &done);
     else if (result->code == TACKLE_PROBE_NOT_DONE)
         call->state = CALL_READY;
-    else
+    else {
+        run->report.unknown++;
         run_answer_call(run, call, TACKLE_E_FAILED, unknown);
+    }
 }

@@ -105,13 +105,13 @@ static json_t *result_json(const struct run *r, int64_t duration_ms)
     bool resumable = run_can_resume(r);
     json_t *command = resumable ? json_sprintf("tackle resume %s", r->events.run) : json_null();
     return json_pack(
-        "{s:s, s:s, s:i, s:o?, s:O?, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:o, s:O?}", "status",
-        outcome_status(r->reason), "stop_reason", outcome_name(r->reason), "exit_code",
+        "{s:s, s:s, s:i, s:o?, s:O?, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:o, s:O?, s:o}",
+        "status", outcome_status(r->reason), "stop_reason", outcome_name(r->reason), "exit_code",
         run_exit_code(r), "text", json_stringn(r->text.data, r->text.len), "structured",
         r->structured, "usage", usage_json(c), "cost_usd", cost_json(r->cost_usd), "counts",
         counts_json(c), "denials", r->denials, "files", r->files, "error", error_json(r),
         "duration_ms", (json_int_t)duration_ms, "resumable", resumable, "resume_cmd", command,
-        "sandbox", r->config.sandbox);
+        "sandbox", r->config.sandbox, "report", run_report_json(&r->report, c->denials, r->files));
 }
 
 /* The result must be there even when memory for the long one is not. */
@@ -132,6 +132,8 @@ void run_finish(struct run *run, int64_t duration_ms)
     /* Calls that were given up are counted again when the run goes on. */
     if (run->call_count == 0)
         (void)journal_progress(run);
+    for (struct run_call *c = run_running(run, NULL); c; c = run_running(run, c))
+        run_report_open(&run->report, c);
     json_t *fields = result_json(run, duration_ms);
     json_t *whole = json_pack("{s:s, s:i, s:s}", "type", "result", "v", 1, "run", run->events.run);
     free(run->result);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "engine/run.h"
+#include "engine/run_report.h"
 #include "wire/schema.h"
 
 enum run_state {
@@ -77,7 +78,8 @@ struct run {
     size_t call_count;
     int64_t step_input, step_output;
     struct run_counts counts;
-    json_t *files;   /* [{"path","what"}], each path once */
+    json_t *files; /* [{"path","what"}], each path once */
+    struct run_report report;
     json_t *denials; /* [{"call","name","reason"}] */
     char *error;     /* why it ended; NULL */
     char *result;
