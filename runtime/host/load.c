@@ -60,8 +60,7 @@ static int check_parents(char *real, struct problems *problems)
     return status;
 }
 
-/* The descriptor of a file that may be loaded; -1 with a problem. */
-static int open_file(const char *path, struct stat *file, struct problems *problems)
+int load_open(const char *path, struct stat *file, struct problems *problems)
 {
     char real[PATH_MAX];
     if (!realpath(path, real))
@@ -130,21 +129,22 @@ static const tackle_plugin *find_symbol(void *object, struct problems *problems)
     return NULL;
 }
 
-int load_plugin(const char *path, struct manifest *manifest, struct stat *file,
-                struct problems *problems)
+int load_object(int fd, struct manifest *manifest, struct problems *problems)
 {
     char name[32];
     memset(manifest, 0, sizeof *manifest);
-    int fd = open_file(path, file, problems);
-    if (fd < 0)
-        return -1;
     (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     void *object = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!object) {
-        refuse_object(name, problems);
-        (void)close(fd);
-        return -1;
-    }
+    if (!object)
+        return refuse_object(name, problems);
     const tackle_plugin *plugin = find_symbol(object, problems);
     return plugin ? manifest_read(manifest, plugin, problems) : -1;
+}
+
+int load_plugin(const char *path, struct manifest *manifest, struct stat *file,
+                struct problems *problems)
+{
+    memset(manifest, 0, sizeof *manifest);
+    int fd = load_open(path, file, problems);
+    return fd < 0 ? -1 : load_object(fd, manifest, problems);
 }

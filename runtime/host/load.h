@@ -8,12 +8,17 @@
 #include "host/manifest.h"
 #include "host/problems.h"
 
-/* Loads the file at `path`, constructors included, and reads its manifest. The file that is checked
- * is the file that is loaded: both go through one descriptor, which stays open so that the name
- * that the dynamic linker knows the file by is not used again.
- *
- * 0 with *file (identity of the file) and *manifest, which the caller releases; or -1 with at least
- * one problem. *manifest can be released in either case. */
+/* Opens the file at `path` if it may be loaded: one that nobody but its owner and root can change
+ * or replace. Runs nothing of it. The descriptor, with *file; or -1 with a problem. */
+int load_open(const char *path, struct stat *file, struct problems *problems);
+
+/* Loads that file, constructors included, and reads its manifest. The descriptor must stay open, so
+ * that the name that the dynamic linker knows the file by is not used again. 0 with *manifest,
+ * which the caller releases; or -1 with at least one problem. *manifest can be released in either
+ * case. */
+int load_object(int fd, struct manifest *manifest, struct problems *problems);
+
+/* Both at once. */
 int load_plugin(const char *path, struct manifest *manifest, struct stat *file,
                 struct problems *problems);
 

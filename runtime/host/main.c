@@ -1,5 +1,6 @@
 /* tackle-host: a process for one plugin. `serve PATH` is started by tackle, which talks to it over
- * descriptor 3; `describe PATH` prints what a plugin is, or what is wrong with it. */
+ * descriptor 3; `describe PATH` prints what a plugin is, or what is wrong with it; `probe TIER`
+ * whether this machine can close that sandbox. */
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 
 #include "host/describe.h"
 #include "host/load.h"
+#include "host/probe.h"
 #include "host/sandbox.h"
 #include "host/serve.h"
 
@@ -42,16 +44,15 @@ static int describe(const char *path)
     struct manifest manifest = {.tool_count = 0};
     struct problems problems = {.count = 0};
     struct stat file;
-    struct err err;
-    struct sandbox_spec sandbox = {.plugin = path, .workspace_fd = -1};
+    struct step_failure failure;
     int output = take_output();
     if (output < 0) {
         perror("tackle-host: standard output");
         return EXIT_FAILURE;
     }
-    int status = sandbox_close(&sandbox, &err)
-                     ? problems_add(&problems, "run tackle doctor", "%s", err.text)
-                     : load_plugin(path, &manifest, &file, &problems);
+    int status = sandbox_describe(&failure) ? problems_add(&problems, "run tackle doctor", "%s: %s",
+                                                           failure.step, failure.text)
+                                            : load_plugin(path, &manifest, &file, &problems);
     int printed = print(output, status ? describe_problems(path, &problems)
                                        : describe_plugin(path, &manifest, &file));
     manifest_release(&manifest);
@@ -64,6 +65,7 @@ static int usage(void)
 {
     (void)fputs("usage: tackle-host describe PLUGIN.so\n"
                 "       tackle-host serve PLUGIN.so    (started by tackle)\n"
+                "       tackle-host probe TIER         (can t3, t2, external or off be had?)\n"
                 "       tackle-host --version\n",
                 stderr);
     return EXIT_USAGE;
@@ -77,6 +79,8 @@ static int run(int argc, char **argv)
         return describe(argv[2]);
     if (argc == 3 && strcmp(argv[1], "serve") == 0)
         return serve_plugin(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "probe") == 0)
+        return probe_tier(argv[2]);
     return usage();
 }
 

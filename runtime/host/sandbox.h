@@ -1,22 +1,30 @@
 /* The walls round a plugin, closed before its code is loaded: from then on the process can do no
- * more than its plugin needs. */
+ * more than its plugin needs. Here is the order of the steps; each is a file of its own. */
 #ifndef HOST_SANDBOX_H
 #define HOST_SANDBOX_H
 
 #include <stdbool.h>
 
-#include "base/err.h"
+#include "host/sandbox_spec.h"
+#include "host/step.h"
 
-struct sandbox_spec {
-    const char *plugin;    /* path of the plugin file, which must stay readable */
-    const char *workspace; /* absolute path; NULL: none */
-    int workspace_fd;      /* -1: none */
-    bool write;            /* may files of the workspace be changed? */
+struct sandbox_report {
+    enum sandbox_tier tier;
+    int landlock;    /* ABI; 0: none */
+    char cgroup[32]; /* controllers that limit it: "pids,memory"; "" */
+    bool bwrap;      /* by bubblewrap; else by the host itself */
+    bool cut;        /* the workspace was too large to be looked through */
 };
 
-/* Cannot be undone. 0, or -1 with ERR_DENIED when the sandbox cannot be had: then nothing of the
- * plugin may be loaded. What there is today every kernel can do: no new rights through exec, no
- * core files, few descriptors. */
-int sandbox_close(const struct sandbox_spec *spec, struct err *err);
+/* Closes it; cannot be undone. In t2 and t3 it is another process that returns: the caller's
+ * becomes the outer one, waits, and ends as the new one ends. 0 with *report; or -1, in the
+ * caller's process, with the step that failed: then nothing of the plugin may be loaded, and
+ * nothing was changed that would matter to saying so. spec->workspace_fd is afterwards the
+ * workspace in the new root. */
+int sandbox_enter(const struct sandbox_spec *spec, struct sandbox_report *report,
+                  struct step_failure *failure);
+
+/* For a plugin that is only described: limits, no new rights. 0 or -1. */
+int sandbox_describe(struct step_failure *failure);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,10 +14,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/enforce.h"
 #include "host/describe.h"
 #include "host/load.h"
 #include "host/sandbox.h"
 #include "host/session.h"
+#include "host/strays.h"
 #include "wire/link.h"
 
 #define READ_SIZE    65536u
@@ -31,6 +34,7 @@ struct server {
     uint32_t call;      /* number of the running call, 0: none */
     struct session *session;
     int lowest_fd; /* the lowest free descriptor when the plugin had been opened */
+    struct sandbox_report sandbox;
 };
 
 /* ---- The ends that leave no way on ---- */
@@ -282,15 +286,52 @@ static int refuse(struct server *server, const char *problem)
     return -1;
 }
 
-static int load(struct server *server, const char *path, struct manifest *manifest,
+static int refuse_problem(struct server *server, const struct problems *problems)
+{
+    const struct problem *problem = &problems->items[0];
+    char text[sizeof problem->what + sizeof problem->fix + 8];
+    (void)snprintf(text, sizeof text, "%s; %s", problem->what, problem->fix);
+    return refuse(server, text);
+}
+
+static int refuse_sandbox(struct server *server, const struct step_failure *failure)
+{
+    post_json(server, LINK_REFUSED,
+              json_pack("{s:o, s:b, s:s}", "problem", describe_text(failure->text), "sandbox", 1,
+                        "step", failure->step));
+    return -1;
+}
+
+static void post_opened(struct server *server, const struct stat *file)
+{
+    const struct sandbox_report *sandbox = &server->sandbox;
+    if (sandbox->cut)
+        on_log(server, TACKLE_LOG_WARN,
+               "the workspace is too large to be looked through: files that the rules hide, or a "
+               "repository deep inside, may be within reach of commands");
+    post_json(server, LINK_OPENED,
+              json_pack("{s:o, s:s, s:i, s:s, s:s}", "file", describe_file(file), "tier",
+                        sandbox_tier_name(sandbox->tier), "landlock", sandbox->landlock, "cgroup",
+                        sandbox->cgroup, "via", sandbox->bwrap ? "bwrap" : "self"));
+}
+
+/* Closes the sandbox between looking at the plugin's file and loading it. */
+static int load(struct server *server, struct sandbox_spec *sandbox, struct manifest *manifest,
                 struct stat *file)
 {
     struct problems problems = {.count = 0};
-    char text[sizeof problems.items[0] + 8];
-    if (load_plugin(path, manifest, file, &problems) == 0)
-        return 0;
-    (void)snprintf(text, sizeof text, "%s; %s", problems.items[0].what, problems.items[0].fix);
-    return refuse(server, text);
+    struct step_failure failure;
+    char real[PATH_MAX];
+    sandbox->plugin_fd = load_open(sandbox->plugin, file, &problems);
+    if (sandbox->plugin_fd < 0)
+        return refuse_problem(server, &problems);
+    if (realpath(sandbox->plugin, real))
+        sandbox->plugin = real;
+    if (sandbox_enter(sandbox, &server->sandbox, &failure) && ENFORCED(sandbox_refused))
+        return refuse_sandbox(server, &failure);
+    if (load_object(sandbox->plugin_fd, manifest, &problems))
+        return refuse_problem(server, &problems);
+    return 0;
 }
 
 static int open_session(struct server *server, const char *path, const json_t *open,
@@ -298,37 +339,34 @@ static int open_session(struct server *server, const char *path, const json_t *o
 {
     struct stat file;
     struct err err;
+    struct sandbox_spec sandbox;
     const char *version = json_string_value(json_object_get(open, "version"));
-    struct session_spec spec = {
-        .manifest = manifest,
-        .options = json_object_get(open, "options"),
-        .workspace = json_string_value(json_object_get(open, "workspace")),
-        .workspace_fd = LINK_WORKSPACE_FD,
-        .write = json_is_true(json_object_get(open, "write")),
-        .cancel_fd = LINK_CANCEL_FD,
-        .home = json_string_value(json_object_get(open, "home")),
-        .tmp = json_string_value(json_object_get(open, "tmp")),
-        .sink = {server, on_output, on_progress, on_log, on_changed, on_remember, on_fetch},
-    };
-    struct sandbox_spec sandbox = {
-        .plugin = path,
-        .workspace = spec.workspace,
-        .workspace_fd = LINK_WORKSPACE_FD,
-        .write = spec.write,
-    };
-    if (!version || !spec.workspace)
+    if (sandbox_spec_read(open, &sandbox, &err))
+        protest("the runtime sends an OPEN in which %s", err.text);
+    if (!version || !sandbox.workspace)
         protest("the runtime sends an OPEN without version or workspace");
     if (strcmp(version, TACKLE_VERSION_TEXT) != 0)
         return refuse(server, "tackle and tackle-host (" TACKLE_VERSION_TEXT
                               ") are of different versions; install both from one release");
-    if (sandbox_close(&sandbox, &err))
-        return refuse(server, err.text);
-    if (load(server, path, manifest, &file))
+    sandbox.workspace_fd = LINK_WORKSPACE_FD;
+    sandbox.plugin = path;
+    struct session_spec spec = {
+        .manifest = manifest,
+        .options = json_object_get(open, "options"),
+        .workspace = sandbox.workspace,
+        .workspace_fd = LINK_WORKSPACE_FD,
+        .write = json_is_true(json_object_get(open, "write")),
+        .cancel_fd = LINK_CANCEL_FD,
+        .home = sandbox.home,
+        .tmp = sandbox.tmp,
+        .sink = {server, on_output, on_progress, on_log, on_changed, on_remember, on_fetch},
+    };
+    if (load(server, &sandbox, manifest, &file))
         return -1;
     server->session = session_new(&spec, &err);
     if (!server->session)
         return refuse(server, err.text);
-    post_json(server, LINK_OPENED, json_pack("{s:o}", "file", describe_file(&file)));
+    post_opened(server, &file);
     return 0;
 }
 
@@ -394,6 +432,7 @@ static void run_call(struct server *server, const struct link_frame *frame)
     server->call = frame->call;
     buf_init(&outcome.message, SESSION_TEXT_MAX);
     session_run(server->session, &call, &outcome);
+    strays_end(&server->sandbox);
     post_done(server, &outcome);
     server->call = 0;
     buf_release(&outcome.message);

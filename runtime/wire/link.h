@@ -25,21 +25,37 @@
  *
  *     OPEN     {"version":"0.1.0","options":{name:text},"workspace":"/abs","write":bool,
  *               "home":"/abs"?,"tmp":"/abs"?,       HOME and TMPDIR of the programs it starts
- *               "sandbox":{"tier":"t3"|"t2"|"external"|"off", "write":bool, "runs":bool,
- *                   "git":"write"|"read", "network":"none"|"host", "read":["/abs"],
- *                   "hide":["glob"], "memory_mib":N, "processes":N, "file_mib":N},   0: no limit
- *               "deny_read":["glob"]?, "deny_write":["glob"]?}      for workspace/1
+ *               "sandbox":{...}?,                   see below; without it as "tier":"off"
+ *               "deny_read":["glob"...]?, "deny_write":["glob"...]?}   for workspace/1
  *     OPENED   {"file":{"dev","ino","size","mtime_ns"},
- *               "tier":text, "landlock":N, "cgroup":"pids,memory", "via":"self"|"bwrap"}
+ *               "tier":"t3","landlock":7,"cgroup":"pids,memory","via":"self"|"bwrap"}
  *     REFUSED  {"problem":text} | {"problem":text,"sandbox":true,"step":"mount proc"}
  *     CALL     {"tool","key","ms","cap","probe":bool,"note":text?}; the arguments as JSON
  *     CHANGED  {"path","what":"created"|"modified"|"deleted"}
  *     LOG      {"level":"debug"|"info"|"warn"|"error","text"}
  *     FETCH    {"method","url","headers":["Name: value"]}; the request's body
- *     FETCHED  {"status","content_type","location"} | {"code":-3,"message":text}; the response's
- * body DONE     {"code","message","omitted","recycle":bool}
+ *     FETCHED  {"status","content_type","location"} | {"code":-3,"message":text};
+ *              the response's body
+ *     DONE     {"code","message","omitted","recycle":bool}
  *
- * The tier of OPENED must be the one asked for: tackle-host refuses rather than doing with less.
+ * The sandbox is closed between OPEN and the first instruction of the plugin:
+ *
+ *     {"tier":"t3"|"t2"|"external"|"off",
+ *      "write":bool        the workspace may change
+ *      "runs":bool         the plugin starts programs
+ *      "git":"write"|"read"    "read": .git and .tackle stay as they are, the workspace may change
+ *      "network":"none"|"host",
+ *      "read":["/abs"...]  more folders that may be read
+ *      "hide":["glob"...]  files of the workspace that nobody in it can read (t3)
+ *      "memory_mib":N, "processes":N, "file_mib":N}     0 or left out: no limit
+ *
+ * What cannot be closed as it was asked for is REFUSED with "sandbox":true and the step that
+ * failed; nothing of the plugin has run then. OPENED tells what was closed, which is the tier asked
+ * for: "landlock" is the version of Landlock's interface (0: the kernel has none), "cgroup" the
+ * controllers that hold it to its limits ("": only limits of single processes do), "via" who made
+ * the namespaces of t3. The process that answers need not be the one that was started; that one
+ * ends as it ends.
+ *
  * "recycle" says that the plugin leaks: the next call should get a new process. A host that has
  * given up waiting for FETCHED, because the call was cancelled, passes over it when it comes.
  */
