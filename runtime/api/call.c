@@ -1,4 +1,5 @@
-/* One tool call, wherever the tool runs: in a plugin's process or in the embedding program. */
+/* One tool call, wherever the tool runs: in a plugin's process, in the embedding program, or once
+ * upon a time, in a recording. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct api_call {
     struct loop_timer timer;
     char *args;
     int64_t started_ms, timeout_ms;
+    struct cassette_result recorded; /* owned, when it is not run at all */
 };
 
 /* Belongs to the embedding program until it calls tackle_pending_finish(). */
@@ -31,6 +33,7 @@ static void call_free(struct api_call *c)
     loop_clear_timer(c->rt->loop, &c->timer);
     if (c->pending)
         c->pending->call = NULL;
+    cassette_result_release(&c->recorded);
     free(c->args);
     free(c);
 }
@@ -186,7 +189,55 @@ static int start_function(struct api_call *c, const struct tool *tool, struct er
     return 0;
 }
 
-/* ---- Both ---- */
+/* ---- In a recording ---- */
+
+static void on_recorded(void *user)
+{
+    struct api_call *c = user;
+    const struct cassette_result *r = &c->recorded;
+    const struct run_result_of_call result = {.code = r->code,
+                                              .output = r->output,
+                                              .len = r->len,
+                                              .message = r->message ? r->message : "",
+                                              .omitted = r->omitted,
+                                              .duration_ms = r->duration_ms};
+    size_t i;
+    json_t *file;
+    json_array_foreach(r->files, i, file)
+    {
+        const char *path = json_string_value(json_object_get(file, "path"));
+        const char *what = json_string_value(json_object_get(file, "what"));
+        if (path && what && c->events.changed)
+            c->events.changed(c->events.user, path, what);
+    }
+    call_done(c, &result);
+}
+
+struct api_call *api_call_recorded(struct tackle_runtime *rt, struct cassette_result *result,
+                                   int64_t wait_ms, const struct api_call_events *events,
+                                   struct err *err)
+{
+    struct api_call *c = calloc(1, sizeof *c);
+    if (!c) {
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    *c = (struct api_call){.rt = rt, .events = *events};
+    c->start = (struct loop_task){.run = on_recorded, .user = c};
+    c->timer = (struct loop_timer){.due = on_recorded, .user = c};
+    if (wait_ms > 0 && loop_set_timer(rt->loop, &c->timer, clock_ms() + wait_ms) != 0) {
+        free(c);
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    if (wait_ms <= 0)
+        loop_post(rt->loop, &c->start);
+    c->recorded = *result;
+    *result = (struct cassette_result){0};
+    return c;
+}
+
+/* ---- All ---- */
 
 static struct api_call *start(struct tackle_runtime *rt, const struct prepared *p,
                               const struct request *q, const char *args,

@@ -50,7 +50,8 @@ void journal_tools_sum(const struct prepared *p, char out[16])
 /* An option that is set for a plugin may be a secret of its user. */
 static bool may_be_told(enum setting id)
 {
-    return id != SET_PLUGIN_OPTION && id != SET_FILE && id != SET_SYSTEM && id != SET_STATE_DIR;
+    return id != SET_PLUGIN_OPTION && id != SET_FILE && id != SET_SYSTEM && id != SET_STATE_DIR &&
+           id != SET_RECORD && id != SET_REFRESH;
 }
 
 /* What was chosen for this run, by variable or flag: the rest is found again. {key: text or texts}

@@ -11,7 +11,21 @@ struct call_context {
     struct tackle_run *run;
     struct run_call *call;
     struct api_call *started;
+    json_t *files; /* owned: what it changed, for a recording; NULL: nothing yet */
 };
+
+static void context_free(struct call_context *c)
+{
+    json_decref(c->files);
+    free(c);
+}
+
+/* A recording that cannot be written is of no use: the run ends. */
+static void check_recording(struct tackle_run *r, int status, const struct err *err)
+{
+    if (status != 0)
+        run_stop(r->run, outcome_of_error(err->code), 0, err->text);
+}
 
 /* ---- The model ---- */
 
@@ -37,24 +51,56 @@ static void on_reply(void *user, struct chat_turn *turn, const struct chat_wait_
     loop_post(r->rt->loop, &r->drive);
 }
 
+/* What a replay did not find as it was recorded ends the run, also one that has ended already. */
+static void stop_replay(struct tackle_run *r, const struct err *err)
+{
+    struct err whole = *err;
+    const char *diff = r->tape.cassette ? cassette_diff(r->tape.cassette) : "";
+    if (err->code != ERR_REPLAY) {
+        run_stop(r->run, outcome_of_error(err->code), 0, err->text);
+        return;
+    }
+    tape_explain(&r->tape, &r->prepared, &r->provider, &whole);
+    run_mismatch(r->run, whole.text, diff);
+}
+
 static void on_ask_failed(void *user, const struct err *err)
 {
     struct tackle_run *r = user;
     r->ask = NULL;
     release_body(r);
-    run_stop(r->run, outcome_of_error(err->code), 0, err->text);
+    stop_replay(r, err);
     loop_post(r->rt->loop, &r->drive);
+}
+
+static void on_received(void *user, const char *data, size_t len)
+{
+    const struct tackle_run *r = user;
+    recorder_received(r->tape.recorder, data, len);
+}
+
+static void on_ended(void *user, const struct backend_end *end)
+{
+    struct tackle_run *r = user;
+    struct err err;
+    check_recording(r, recorder_response(r->tape.recorder, end, &err), &err);
 }
 
 static void ask_model(struct tackle_run *r)
 {
     struct err err;
-    const struct backend_events events = {
-        .delta = on_delta, .done = on_reply, .failed = on_ask_failed, .user = r};
+    struct recorder *recorder = r->tape.recorder;
+    const struct backend_events events = {.delta = on_delta,
+                                          .received = recorder ? on_received : NULL,
+                                          .ended = recorder ? on_ended : NULL,
+                                          .done = on_reply,
+                                          .failed = on_ask_failed,
+                                          .user = r};
     if (run_body(r->run, &r->body, &err) == 0) {
         r->body_in_use = true;
         bool first = run_provider(r->run) == &r->provider;
-        r->ask = backend_ask(first ? r->backend : r->fallback_backend, &r->body, &events, &err);
+        if (!recorder || recorder_request(recorder, &r->body, &err) == 0)
+            r->ask = backend_ask(first ? r->backend : r->fallback_backend, &r->body, &events, &err);
     }
     if (!r->ask)
         on_ask_failed(r, &err);
@@ -77,8 +123,13 @@ static void on_call_log(void *user, const char *level, const char *text)
 
 static void on_call_changed(void *user, const char *path, const char *what)
 {
-    const struct call_context *c = user;
+    struct call_context *c = user;
     run_file_changed(c->run->run, c->call, path, what);
+    if (!c->run->tape.recorder)
+        return;
+    if (!c->files)
+        c->files = json_array();
+    (void)json_array_append_new(c->files, json_pack("{s:s, s:s}", "path", path, "what", what));
 }
 
 static void on_call_contacted(void *user, const char *host, bool allowed)
@@ -97,8 +148,10 @@ static void on_call_done(void *user, const struct run_result_of_call *result)
 {
     struct call_context *c = user;
     struct tackle_run *r = c->run;
+    struct err err;
+    check_recording(r, tape_call_done(&r->tape, c->call, result, c->files, &err), &err);
     run_call_done(r->run, c->call, result);
-    free(c);
+    context_free(c);
     loop_post(r->rt->loop, &r->drive);
 }
 
@@ -107,7 +160,7 @@ static void on_probe_done(void *user, const struct run_result_of_call *result)
     struct call_context *c = user;
     struct tackle_run *r = c->run;
     run_call_probed(r->run, c->call, result);
-    free(c);
+    context_free(c);
     loop_post(r->rt->loop, &r->drive);
 }
 
@@ -118,13 +171,40 @@ static void before_command(struct tackle_run *r)
         run_tripped_unsure(r->run);
 }
 
+/* Hands a call to its tool, or to what was recorded of it. NULL with *err. */
+static struct api_call *start_tool(struct tackle_run *r, const struct run_call *call,
+                                   const struct buf *args, struct cassette_result *recorded,
+                                   const struct api_call_events *events, struct err *err)
+{
+    if (recorded->output)
+        return api_call_recorded(r->rt, recorded, tape_wait_ms(&r->tape, recorded->duration_ms),
+                                 events, err);
+    return call->probe ? api_call_probe(r->rt, &r->prepared, call->tool, args->data, args->len,
+                                        call->key, call->note, events, err)
+                       : api_call_start(r->rt, &r->prepared, call->tool, args->data, args->len,
+                                        call->key, events, err);
+}
+
+/* It could not be started. */
+static void answer_call(struct tackle_run *r, struct run_call *call, const char *why)
+{
+    struct err err;
+    const struct run_result_of_call result = {.code = -1, .output = "", .message = why};
+    check_recording(r, tape_call_done(&r->tape, call, &result, NULL, &err), &err);
+    run_call_done(r->run, call, &result);
+}
+
 static void start_call(struct tackle_run *r, struct run_call *call)
 {
-    if (call->tool->does & TACKLE_RUNS)
+    if ((call->tool->does & TACKLE_RUNS) && !r->tape.full)
         before_command(r);
     struct err err = {.code = ERR_NOMEM, .text = "out of memory"};
     struct call_context *c = calloc(1, sizeof *c);
-    if (c) {
+    struct cassette_result recorded = {0};
+    struct buf args;
+    buf_init(&args, 2 * call->args_len + 65536);
+    bool fits = c && tape_call(&r->tape, call, &args, &recorded, &err) == 0;
+    if (fits) {
         *c = (struct call_context){.run = r, .call = call};
         const struct api_call_events events = {.progress = on_call_progress,
                                                .log = on_call_log,
@@ -133,19 +213,19 @@ static void start_call(struct tackle_run *r, struct run_call *call)
                                                .contacted = on_call_contacted,
                                                .done = call->probe ? on_probe_done : on_call_done,
                                                .user = c};
-        c->started = call->probe
-                         ? api_call_probe(r->rt, &r->prepared, call->tool, call->args,
-                                          call->args_len, call->key, call->note, &events, &err)
-                         : api_call_start(r->rt, &r->prepared, call->tool, call->args,
-                                          call->args_len, call->key, &events, &err);
-        if (c->started) {
-            call->handle = c;
-            return;
-        }
+        c->started = start_tool(r, call, &args, &recorded, &events, &err);
+    }
+    if (c && c->started) {
+        call->handle = c;
+    } else {
+        if (c && !fits)
+            stop_replay(r, &err);
+        else
+            answer_call(r, call, err.text);
         free(c);
     }
-    const struct run_result_of_call result = {.code = -1, .output = "", .message = err.text};
-    run_call_done(r->run, call, &result);
+    cassette_result_release(&recorded);
+    buf_release(&args);
 }
 
 /* ---- Driving ---- */
@@ -161,7 +241,7 @@ static void drop_everything(struct tackle_run *r)
         if (!context)
             continue;
         api_call_abandon(context->started);
-        free(context);
+        context_free(context);
         c->handle = NULL;
     }
     loop_clear_timer(r->rt->loop, &r->wake);
@@ -188,12 +268,39 @@ static void look_at_changes(struct tackle_run *r)
     instructions_note(r->rt, &r->prepared, r->run);
 }
 
+/* Did it come to its end by what was said and done in it? */
+static bool is_own_end(enum stop_reason reason)
+{
+    static const enum stop_reason others[] = {STOP_INTERRUPTED,   STOP_INTERNAL,
+                                              STOP_SESSION_ERROR, STOP_REPLAY_MISMATCH,
+                                              STOP_CONFIG_ERROR,  STOP_PLUGIN_ERROR};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (reason == others[i])
+            return false;
+    return true;
+}
+
+/* The end of a run is part of its recording. */
+static void end_tape(struct tackle_run *r)
+{
+    struct err err;
+    enum stop_reason reason = run_stop_reason(r->run);
+    if (!is_own_end(reason))
+        return;
+    if (r->tape.cassette && cassette_end(r->tape.cassette, &err) != 0)
+        stop_replay(r, &err);
+    if (r->tape.recorder &&
+        recorder_end(r->tape.recorder, outcome_name(reason), run_exit_code(r->run), &err) != 0)
+        run_overrule(r->run, outcome_of_error(err.code), err.text);
+}
+
 static void finish(struct tackle_run *r)
 {
     if (r->finished)
         return;
     drop_everything(r);
     look_at_changes(r);
+    end_tape(r);
     r->finished = true;
     set_active(r, false);
     run_finish(r->run, clock_ms() - r->started_ms);
@@ -201,7 +308,7 @@ static void finish(struct tackle_run *r)
 
 static void sleep_for(struct tackle_run *r, int64_t ms)
 {
-    if (loop_set_timer(r->rt->loop, &r->wake, clock_ms() + ms) != 0)
+    if (loop_set_timer(r->rt->loop, &r->wake, clock_ms() + tape_wait_ms(&r->tape, ms)) != 0)
         run_stop(r->run, STOP_INTERNAL, 0, "out of memory");
 }
 
@@ -326,6 +433,7 @@ void tackle_run_free(tackle_run *run)
     results_release(&r->results);
     backend_free(r->backend);
     backend_free(r->fallback_backend);
+    tape_release(&r->tape);
     provider_release(&r->provider);
     provider_release(&r->fallback);
     free(r->schema);

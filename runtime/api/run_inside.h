@@ -3,6 +3,7 @@
 #define API_RUN_INSIDE_H
 
 #include "api/runtime.h"
+#include "api/tape.h"
 #include "io/tripwire.h"
 
 struct tackle_run {
@@ -13,6 +14,7 @@ struct tackle_run {
     struct prepared prepared;
     struct provider provider, fallback;
     struct backend *backend, *fallback_backend; /* the second is NULL when there is no fallback */
+    struct tape tape;
     struct results results;
     struct journal_file *journal; /* NULL: none is kept */
     bool resumed;                 /* it goes on from a journal of the past */

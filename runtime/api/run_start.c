@@ -80,22 +80,30 @@ static enum chat_choice choice_of(const struct settings *s, enum setting id)
     return settings_flag(s, id) ? CHAT_CHOICE_TRUE : CHAT_CHOICE_FALSE;
 }
 
-static int make_backend(struct tackle_run *r, struct err *err)
+static struct backend *new_backend(struct tackle_run *r, const struct provider *provider,
+                                   struct err *err)
 {
     const struct settings *s = &r->prepared.settings;
-    const char *replay = settings_text(s, SET_REPLAY);
-    if (provider_resolve(s, api_getenv, r->rt, !replay, &r->provider, err) != 0)
+    return r->tape.cassette ? backend_replay_new(r->rt->loop, r->tape.cassette, r->tape.speed, err)
+                            : backend_http_new(r->rt->http, provider,
+                                               settings_number(s, SET_MODEL_TIMEOUT), err);
+}
+
+static int make_backends(struct tackle_run *r, struct err *err)
+{
+    const struct settings *s = &r->prepared.settings;
+    if (tape_open(&r->tape, r->rt, &r->prepared, err) != 0)
         return -1;
-    r->backend = replay ? backend_replay_new(r->rt->loop, replay,
-                                             (int)settings_number(s, SET_REPLAY_SPEED), err)
-                        : backend_http_new(r->rt->http, &r->provider,
-                                           settings_number(s, SET_MODEL_TIMEOUT), err);
-    if (!r->backend || replay || !settings_text(s, SET_FALLBACK_MODEL))
+    bool need_key = !r->tape.cassette;
+    if (provider_resolve(s, api_getenv, r->rt, need_key, &r->provider, err) != 0)
+        return -1;
+    r->backend = new_backend(r, &r->provider, err);
+    if (!r->backend || !settings_text(s, SET_FALLBACK_MODEL))
         return r->backend ? 0 : -1;
-    if (provider_resolve_fallback(s, &r->provider, api_getenv, r->rt, &r->fallback, err) != 0)
+    if (provider_resolve_fallback(s, &r->provider, api_getenv, r->rt, need_key, &r->fallback,
+                                  err) != 0)
         return -1;
-    r->fallback_backend =
-        backend_http_new(r->rt->http, &r->fallback, settings_number(s, SET_MODEL_TIMEOUT), err);
+    r->fallback_backend = new_backend(r, &r->fallback, err);
     return r->fallback_backend ? 0 : -1;
 }
 
@@ -167,6 +175,8 @@ static int add_prompt(struct tackle_run *r, const tackle_run_options *options, s
     struct prompt prompt;
     prompt_init(&prompt);
     int status = prompt_build(&prompt, &r->prepared.settings, options->files, options->prompt, err);
+    if (status == 0)
+        status = tape_begin(&r->tape, &r->prepared, &r->provider, run_events(r->run)->run, err);
     if (status == 0 && !r->resumed)
         status = journal_begin(r->rt, &r->prepared, &r->provider, run_events(r->run)->run,
                                options->prompt, &r->journal, err);
@@ -184,6 +194,9 @@ static int take_past(struct tackle_run *r, struct past *past, const tackle_run_o
 {
     char tools[16];
     r->resumed = true;
+    if (settings_text(&r->prepared.settings, SET_RECORD))
+        return err_set(err, ERR_USAGE,
+                       "a recording begins with its run: leave out --record, or begin a new run");
     if (!journal_wanted(r->rt, &r->prepared.settings))
         return err_set(err, ERR_USAGE,
                        "a run that is resumed keeps its journal: leave out --ephemeral and "
@@ -224,11 +237,11 @@ static int set_up(struct tackle_run *r, const tackle_run_options *options, struc
     struct past past = {.file = NULL};
     if (options->resume && past_open(r->rt, options->settings, options->resume, &past, err) != 0)
         return -1;
-    int status = prepare(r->rt, options->settings, past.settings, &r->prepared, err) == 0 &&
-                         api_require_sandbox(r->rt, &r->prepared, err) == 0 &&
-                         make_backend(r, err) == 0 && make_run(r, err) == 0
-                     ? 0
-                     : -1;
+    int status = prepare(r->rt, options->settings, past.settings, &r->prepared, err);
+    if (status == 0 && !tape_runs_nothing(&r->prepared.settings))
+        status = api_require_sandbox(r->rt, &r->prepared, err);
+    if (status == 0 && (make_backends(r, err) != 0 || make_run(r, err) != 0))
+        status = -1;
     if (status == 0)
         status = options->resume ? take_past(r, &past, options, err) : add_prompt(r, options, err);
     if (options->resume)

@@ -14,6 +14,7 @@
 #include "engine/settings.h"
 #include "engine/tool.h"
 #include "io/backend.h"
+#include "io/cassette.h"
 #include "io/confine_probe.h"
 #include "io/http.h"
 #include "io/journal_file.h"
@@ -289,6 +290,10 @@ struct api_call *api_call_probe(struct tackle_runtime *rt, const struct prepared
                                 const struct tool *tool, const char *args, size_t args_len,
                                 const char *key, const char *note,
                                 const struct api_call_events *events, struct err *err);
+/* A call that is not run: its result is the recorded one, which is taken, after wait_ms. */
+struct api_call *api_call_recorded(struct tackle_runtime *rt, struct cassette_result *result,
+                                   int64_t wait_ms, const struct api_call_events *events,
+                                   struct err *err);
 void api_call_cancel(struct api_call *call);
 /* No callback comes after this. */
 void api_call_abandon(struct api_call *call);

@@ -167,6 +167,22 @@ static int step_until_done(struct drive *d, tackle_run *run, tackle_error *error
     return 0;
 }
 
+/* Where a replay is not what was recorded. */
+static void print_diff(struct cli *cli, const char *diff)
+{
+    while (*diff) {
+        size_t len = strcspn(diff, "\n");
+        const char *style = stream_style(&cli->err, *diff == '-'   ? STYLE_RED
+                                                    : *diff == '+' ? STYLE_GREEN
+                                                    : *diff == '@' ? STYLE_DIM
+                                                                   : STYLE_NONE);
+        (void)fputs(style, cli->err.file);
+        stream_text(&cli->err, diff, len);
+        (void)fprintf(cli->err.file, "%s\n", stream_style(&cli->err, STYLE_NONE));
+        diff += len + (diff[len] == '\n');
+    }
+}
+
 /* The line for people that says why it did not work; every format has it. */
 static void tell_problem(struct drive *d)
 {
@@ -176,6 +192,8 @@ static void tell_problem(struct drive *d)
     if (problem && !pipe)
         cli_complain(d->cli, problem);
     free(problem);
+    if (d->cli->options.format == FORMAT_TEXT)
+        print_diff(d->cli, json_text(json_object_get(result, "error"), "diff"));
     if (strcmp(json_text(result, "stop_reason"), "auth_error") == 0 && key_is_missing(d->rt))
         print_ways_to_go(d->cli);
     json_decref(result);

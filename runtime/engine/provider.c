@@ -167,7 +167,7 @@ int provider_resolve_endpoint(const struct settings *s, const char *name, provid
 }
 
 int provider_resolve_fallback(const struct settings *s, const struct provider *first,
-                              provider_getenv env, void *user, struct provider *out,
+                              provider_getenv env, void *user, bool need_key, struct provider *out,
                               struct err *err)
 {
     const char *model = NULL;
@@ -178,7 +178,7 @@ int provider_resolve_fallback(const struct settings *s, const struct provider *f
         row = find_row(first->name, strlen(first->name));
         custom = settings_text(s, SET_BASE_URL);
     }
-    int status = resolve(row, model, custom, env, user, true, out, err);
+    int status = resolve(row, model, custom, env, user, need_key, out, err);
     return status == 0 ? 0 : err_prefix(err, "fallback_model");
 }
 

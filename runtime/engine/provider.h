@@ -38,7 +38,7 @@ int provider_resolve_endpoint(const struct settings *s, const char *name, provid
 /* provider_resolve() for the setting fallback_model, which must be set. A name without a provider
  * belongs to that of `first`, its address and key included. */
 int provider_resolve_fallback(const struct settings *s, const struct provider *first,
-                              provider_getenv env, void *user, struct provider *out,
+                              provider_getenv env, void *user, bool need_key, struct provider *out,
                               struct err *err);
 
 /* Cost in USD, negative when the price is not known. */

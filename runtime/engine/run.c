@@ -77,6 +77,7 @@ void run_free(struct run *run)
     free(run->format);
     free(run->recorded_state);
     free(run->error);
+    free(run->diff);
     free(run->result);
     free(run);
 }
@@ -108,7 +109,8 @@ void run_end(struct run *r, enum stop_reason reason, const char *message)
     r->error = buf_take(&text);
     if (r->error && reason != STOP_INTERRUPTED)
         event_emit(&r->events, "error",
-                   json_pack("{s:s, s:s}", "reason", outcome_name(reason), "message", r->error));
+                   json_pack("{s:s, s:s, s:s*}", "reason", outcome_name(reason), "message",
+                             r->error, "diff", r->diff));
 }
 
 int run_prompt(struct run *run, const struct chat_part *parts, size_t count, struct err *err)
@@ -251,6 +253,25 @@ void run_stop(struct run *run, enum stop_reason reason, int signal, const char *
     if (run->state != STATE_ENDED)
         run->signal = signal;
     run_end(run, reason, message);
+}
+
+void run_overrule(struct run *run, enum stop_reason reason, const char *message)
+{
+    if (run->state == STATE_ENDED)
+        run->state = STATE_ASK; /* and to another end */
+    run_end(run, reason, message);
+}
+
+void run_mismatch(struct run *run, const char *message, const char *diff)
+{
+    free(run->diff);
+    run->diff = *diff ? strdup(diff) : NULL;
+    run_overrule(run, STOP_REPLAY_MISMATCH, message);
+}
+
+enum stop_reason run_stop_reason(const struct run *run)
+{
+    return run->reason;
 }
 
 bool run_is_ended(const struct run *run)

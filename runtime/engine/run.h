@@ -162,10 +162,18 @@ void run_warn(struct run *run, const char *text);
 /* Ends the run now. What is in flight is the owner's to drop: see run_running(). */
 void run_stop(struct run *run, enum stop_reason reason, int signal, const char *message);
 
+/* The same, also for a run that has ended: what it ended with was not what it should have been. Not
+ * after run_finish(). */
+void run_overrule(struct run *run, enum stop_reason reason, const char *message);
+
+/* Ends it so because a replay is not what was recorded; `diff`, "" for none, shows where. */
+void run_mismatch(struct run *run, const char *message, const char *diff);
+
 /* The next call after `after` (NULL: the first) that is running; NULL when there is none. */
 struct run_call *run_running(struct run *run, const struct run_call *after);
 
 bool run_is_ended(const struct run *run);
+enum stop_reason run_stop_reason(const struct run *run); /* of one that has ended */
 int run_exit_code(const struct run *run);
 const char *run_text(const struct run *run); /* the final answer, or what there is of one */
 const struct run_counts *run_counts(const struct run *run);

@@ -73,7 +73,8 @@ static json_t *error_json(const struct run *r)
 {
     if (!r->error)
         return json_null();
-    return json_pack("{s:s, s:s}", "reason", outcome_name(r->reason), "message", r->error);
+    return json_pack("{s:s, s:s, s:s*}", "reason", outcome_name(r->reason), "message", r->error,
+                     "diff", r->diff);
 }
 
 static json_t *usage_json(const struct run_counts *c)

@@ -82,6 +82,7 @@ struct run {
     struct run_report report;
     json_t *denials; /* [{"call","name","reason"}] */
     char *error;     /* why it ended; NULL */
+    char *diff;      /* owned: where a replay is not what was recorded; NULL */
     char *result;
 };
 

@@ -112,10 +112,17 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
                           "keep no journal: the run cannot be resumed or looked at later"),
     [SET_DURABILITY] = ROW("durability", "choice", "WHAT", "process", "none|process|power", "state",
                            "what the journal outlives: nothing, a killed process, a power cut"),
+    [SET_RECORD] =
+        ROW("record", "path", "DIR", NULL, NULL, "state",
+            "record the run into a new folder, to be replayed: requests, replies, calls"),
+    [SET_REFRESH] = ROW("refresh", "bool", NULL, "false", NULL, "state",
+                        "with --record: record over the recording that is there"),
     [SET_REPLAY] = ROW("replay", "path", "DIR", NULL, NULL, "state",
-                       "take the model's replies from a recording; tools run for real"),
+                       "replay a recording: no network, no key; another request ends it with 11"),
+    [SET_REPLAY_MODE] = ROW("replay_mode", "choice", "MODE", "model", "model|full", "state",
+                            "what is replayed: the model, tools run for real; or the tools too"),
     [SET_REPLAY_SPEED] = ROW("replay_speed", "int", "N", "0", NULL, "state",
-                             "give recorded replies N times as fast as a model writes; 0: at once"),
+                             "replay N times as fast as it was; 0: at once"),
     [SETTING_COUNT] = NULL};
 
 const tackle_setting *const *settings_table(void)

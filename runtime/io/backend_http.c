@@ -23,41 +23,13 @@ struct http_ask {
 static int on_data(void *user, struct http_transfer *transfer, const char *data, size_t len)
 {
     struct http_ask *a = user;
-    if (!a->base.reply)
-        a->base.reply =
-            chat_reply_new(http_status(transfer), a->base.events.delta, a->base.events.user);
-    return a->base.reply ? chat_reply_feed(a->base.reply, data, len) : -1;
+    return backend_receive(&a->base, http_status(transfer), data, len);
 }
 
 static void ask_free(struct http_ask *a)
 {
     chat_reply_free(a->base.reply);
     free(a);
-}
-
-/* Ends with the error that the turn holds. */
-static void end_failed(struct http_ask *a, struct chat_turn *turn)
-{
-    turn->stop = CHAT_STOP_ERROR;
-    a->base.events.done(a->base.events.user, turn, NULL);
-    chat_turn_release(turn);
-}
-
-static void fail(struct http_ask *a, int status, const char *text)
-{
-    struct chat_turn turn;
-    chat_turn_init(&turn);
-    chat_error_set(&turn.error, CHAT_ERROR_FATAL, "%s", text);
-    turn.error.http_status = status;
-    end_failed(a, &turn);
-}
-
-static void explain_redirect(struct http_ask *a, const struct http_transfer *transfer, int status)
-{
-    struct chat_turn turn;
-    chat_turn_init(&turn);
-    chat_error_from_redirect(&turn.error, http_header(transfer, "location"), status);
-    end_failed(a, &turn);
 }
 
 /* http_header() keeps one value at a time. */
@@ -70,20 +42,16 @@ static char *copy_header(const struct http_transfer *transfer, const char *name)
 static void on_done(void *user, struct http_transfer *transfer, const struct http_end *end)
 {
     struct http_ask *a = user;
-    char *values[4] = {
-        copy_header(transfer, "retry-after-ms"), copy_header(transfer, "retry-after"),
-        copy_header(transfer, "x-ratelimit-reset"), copy_header(transfer, "x-should-retry")};
-    const struct chat_wait_headers headers = {values[0], values[1], values[2], values[3]};
-    if (!a->base.reply)
-        a->base.reply = chat_reply_new(end->status, NULL, NULL);
-    if (end->status >= 300 && end->status < 400)
-        explain_redirect(a, transfer, end->status);
-    else if (end->error && !end->worth_retrying && end->status == 0)
-        fail(a, 0, end->error);
-    else if (!a->base.reply)
-        fail(a, end->status, "out of memory");
-    else
-        backend_finish(&a->base, end->error, &headers);
+    char *values[5] = {copy_header(transfer, "retry-after-ms"),
+                       copy_header(transfer, "retry-after"),
+                       copy_header(transfer, "x-ratelimit-reset"),
+                       copy_header(transfer, "x-should-retry"), copy_header(transfer, "location")};
+    const struct backend_end all = {.status = end->status,
+                                    .error = end->error,
+                                    .worth_retrying = end->worth_retrying,
+                                    .headers = {values[0], values[1], values[2], values[3]},
+                                    .location = values[4]};
+    backend_finish(&a->base, &all);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         free(values[i]);
     ask_free(a);

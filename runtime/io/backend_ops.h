@@ -19,11 +19,14 @@ struct backend {
 struct backend_ask {
     const struct backend_ops *ops;
     struct backend_events events;
-    struct chat_reply *reply; /* owned */
+    struct chat_reply *reply; /* owned; NULL before the first bytes */
 };
 
-/* Ends an answer: reads the turn out of ask->reply and hands it on. */
-void backend_finish(struct backend_ask *ask, const char *transfer_error,
-                    const struct chat_wait_headers *headers);
+/* The next bytes of a response of this status. 0, or -1 when there is no use in more. */
+int backend_receive(struct backend_ask *ask, int status, const char *data, size_t len);
+
+/* Ends an answer: reads the turn out of ask->reply and hands it on, or the error that came instead
+ * of one. */
+void backend_finish(struct backend_ask *ask, const struct backend_end *end);
 
 #endif

@@ -184,7 +184,7 @@ static void check_fallback(const char *fallback, const char *base_url, const cha
     if (base_url)
         assert_int_equal(settings_set(&s, LAYER_FLAG, "base_url", base_url, &err), 0);
     assert_int_equal(provider_resolve(&s, lookup, env, true, &first, &err), 0);
-    assert_int_equal(provider_resolve_fallback(&s, &first, lookup, env, &second, &err), 0);
+    assert_int_equal(provider_resolve_fallback(&s, &first, lookup, env, true, &second, &err), 0);
     assert_string_equal(second.name, name);
     assert_string_equal(second.base_url, url);
     assert_string_equal(second.key, key);

@@ -15,6 +15,8 @@ struct world {
     struct provider provider;
     struct endpoint_child endpoint;
     struct backend *backend;
+    struct volatile_rules *rules;
+    struct cassette *cassette;
     struct buf messages;
     char *dir;
     /* what came */
@@ -40,6 +42,8 @@ static int set_up(void **state)
     buf_init(&w->text, 100000);
     assert_int_equal(chat_add_user(&w->messages, "Go.", 3), 0);
     w->dir = test_temp_dir();
+    w->rules = volatile_new();
+    assert_non_null(w->rules);
     *state = w;
     return 0;
 }
@@ -48,6 +52,8 @@ static int tear_down(void **state)
 {
     struct world *w = *state;
     backend_free(w->backend);
+    cassette_free(w->cassette);
+    volatile_free(w->rules);
     if (w->endpoint.pid)
         json_decref(endpoint_child_stop(&w->endpoint));
     http_free(w->http);
@@ -240,9 +246,11 @@ static void record(const struct world *w, const char *name, const char *body)
 static void open_recording(struct world *w, int speed)
 {
     struct err err;
-    w->backend = backend_replay_new(w->loop, w->dir, speed, &err);
-    if (!w->backend)
+    w->cassette = cassette_open(w->dir, w->rules, &err);
+    if (!w->cassette)
         fail_msg("%s", err.text);
+    w->backend = backend_replay_new(w->loop, w->cassette, speed, &err);
+    assert_non_null(w->backend);
 }
 
 static void a_recording_answers_in_its_order(void **state)
@@ -266,7 +274,7 @@ static void a_recording_answers_in_its_order(void **state)
         ask(w);
         assert_int_equal(w->fails, 1);
         assert_int_equal(w->code, ERR_REPLAY);
-        assert_non_null(strstr(w->message, "ends after 3 replies"));
+        assert_non_null(strstr(w->message, "ends with reply 3"));
         assert_non_null(strstr(w->message, w->dir));
     }
 }
@@ -285,7 +293,9 @@ static void a_recording_may_take_its_time(void **state)
         assert_int_equal(w->stop, CHAT_STOP_STOP);
         assert_string_equal(w->text.data, w->deltas.data);
         backend_free(w->backend);
+        cassette_free(w->cassette);
         w->backend = NULL;
+        w->cassette = NULL;
     }
 }
 
@@ -293,14 +303,14 @@ static void what_is_no_recording_says_so(void **state)
 {
     struct world *w = *state;
     struct err err;
-    assert_null(backend_replay_new(w->loop, w->dir, 0, &err));
+    assert_null(cassette_open(w->dir, w->rules, &err));
     assert_int_equal(err.code, ERR_CONFIG);
-    assert_non_null(strstr(err.text, "no recorded replies"));
-    assert_null(backend_replay_new(w->loop, "/no/such/folder", 0, &err));
+    assert_non_null(strstr(err.text, "no recording"));
+    assert_null(cassette_open("/no/such/folder", w->rules, &err));
     assert_non_null(strstr(err.text, "/no/such/folder"));
     record(w, "001.sse", SSE("x"));
     char *file = test_join(w->dir, "001.sse");
-    assert_null(backend_replay_new(w->loop, file, 0, &err));
+    assert_null(cassette_open(file, w->rules, &err));
     free(file);
 }
 
