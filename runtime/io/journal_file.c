@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,6 +15,8 @@
 #include "base/path.h"
 #include "io/scratch.h"
 
+#define LOCK_WAIT_MS 200
+#define LOCK_TRIES   10
 #define JOURNAL_MAX  (1u << 30)
 #define GATHERED_MAX (64u << 10)
 
@@ -120,12 +123,20 @@ static int open_dir(struct journal_file *f, struct err *err)
     return f->dir_fd >= 0 ? 0 : fail(err, "open", f->dir);
 }
 
-/* An open file description has it, so other journal_files of this process count as others. */
+/* An open file description has it, so other journal_files of this process count as others. A
+ * process that was killed while it started another has left its descriptors to that one until it
+ * has become another program: a moment later the lock is free. */
 int journal_file_lock(int fd, const char *dir, struct err *err)
 {
     struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_SETLK, &all) == 0)
-        return 0;
+    const struct timespec moment = {.tv_nsec = LOCK_WAIT_MS * 1000000L / LOCK_TRIES};
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (fcntl(fd, F_OFD_SETLK, &all) == 0)
+            return 0;
+        if (errno != EAGAIN && errno != EACCES)
+            break;
+        (void)nanosleep(&moment, NULL);
+    }
     if (errno != EAGAIN && errno != EACCES)
         return fail(err, "lock", dir);
     return err_set(err, ERR_SESSION,

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,13 @@
 
 #define PATH_SIZE   512
 #define RESUMES_MAX 6
+#define JOBS_MAX    16
 
 struct crash {
     const char *program, *endpoint;
-    long steps, every, random;
+    long steps, every, random, jobs;
+    long job;     /* which of them this is, from 0 on */
+    bool commits; /* there is a git plugin, and git to look at what it did */
     char root[64], workspace[PATH_SIZE], state[PATH_SIZE], script[PATH_SIZE], log[PATH_SIZE];
     char url[256];
     pid_t served_by;
@@ -82,6 +86,14 @@ static void remove_tree(const char *path)
         die("cannot remove %s", path);
 }
 
+static void run_quietly(const char *const *argv)
+{
+    struct kill_point none = {0};
+    long writes;
+    if (tracer_run(argv, "/dev/null", &none, &writes) != 0)
+        die("%s fails", argv[0]);
+}
+
 static void begin_anew(const struct crash *c)
 {
     char path[PATH_SIZE + 16];
@@ -89,6 +101,8 @@ static void begin_anew(const struct crash *c)
     remove_tree(c->state);
     if (mkdir(c->workspace, 0700) != 0 || mkdir(c->state, 0700) != 0)
         die("cannot make %s", c->workspace);
+    if (c->commits)
+        run_quietly((const char *const[]){"/usr/bin/git", "init", "-q", c->workspace, NULL});
     format(path, sizeof path, "%s/count.txt", c->workspace);
     write_file(path, "n=0\n");
     (void)unlink(c->log);
@@ -96,8 +110,54 @@ static void begin_anew(const struct crash *c)
 
 /* ---- The model ---- */
 
+/* The kinds of steps, in turn: each effect that the plugins declare is among them. */
+enum kind { WRITE, EDIT, RUN, READ, ADD, COMMIT, KINDS };
+
+static enum kind kind_of(const struct crash *c, long step)
+{
+    return (enum kind)((step - 1) % (c->commits ? KINDS : ADD));
+}
+
+/* How many steps up to this one are of its kind. */
+static long place_of(const struct crash *c, long step)
+{
+    return (step - 1) / (c->commits ? KINDS : ADD) + 1;
+}
+
+static void write_call(const struct crash *c, FILE *file, long i)
+{
+    long n = place_of(c, i);
+    (void)fprintf(file, "call id=c%ld ", i);
+    switch (kind_of(c, i)) {
+    case WRITE:
+        (void)fprintf(file, "write_file {\"path\":\"file%ld.txt\",\"content\":\"number %ld\\n\"}\n",
+                      n, n);
+        break;
+    case EDIT:
+        (void)fprintf(file,
+                      "edit_file {\"path\":\"count.txt\",\"old_text\":\"n=%ld\",\"new_text\":"
+                      "\"n=%ld\"}\n",
+                      n - 1, n);
+        break;
+    case RUN:
+        (void)fprintf(file, "run_command {\"command\":\"echo %ld >> log.txt\"}\n", n);
+        break;
+    case ADD:
+        (void)fprintf(file, "git_add {\"paths\":[\"file%ld.txt\"]}\n", n);
+        break;
+    case COMMIT:
+        (void)fprintf(file,
+                      "git_commit {\"message\":\"commit %ld\",\"author\":\"Ann "
+                      "<ann@example.org>\"}\n",
+                      n);
+        break;
+    default:
+        (void)fprintf(file, "read_file {\"path\":\"count.txt\"}\n");
+    }
+}
+
 /* Each step is told by the result before it, so that a request that is sent twice gets the same
- * answer. Four kinds of steps: a file is written, one is edited, one is read, a command is run. */
+ * answer. */
 static void write_script(const struct crash *c)
 {
     FILE *file = fopen(c->script, "we");
@@ -111,21 +171,8 @@ static void write_script(const struct crash *c)
             (void)fprintf(file, "when /messages/-1/tool_call_id is c%ld\n", i - 1);
         if (i > c->steps)
             (void)fprintf(file, "text All done.\n");
-        else if (i % 4 == 1)
-            (void)fprintf(file,
-                          "call id=c%ld write_file {\"path\":\"file%ld.txt\",\"content\":"
-                          "\"number %ld\\n\"}\n",
-                          i, i, i);
-        else if (i % 4 == 2)
-            (void)fprintf(file,
-                          "call id=c%ld edit_file {\"path\":\"count.txt\",\"old_text\":\"n=%ld\","
-                          "\"new_text\":\"n=%ld\"}\n",
-                          i, i / 4, i / 4 + 1);
-        else if (i % 4 == 3)
-            (void)fprintf(file, "call id=c%ld run_command {\"command\":\"echo %ld >> log.txt\"}\n",
-                          i, i);
         else
-            (void)fprintf(file, "call id=c%ld read_file {\"path\":\"count.txt\"}\n", i);
+            write_call(c, file, i);
     }
     if (fclose(file) != 0)
         die("cannot write %s", c->script);
@@ -159,7 +206,8 @@ static int start(const struct crash *c, const struct kill_point *point, long *wr
     const char *const argv[] = {c->program,     "run",   "-C",        c->workspace,
                                 "--base-url",   c->url,  "--sandbox", "workspace-write",
                                 "--plugin",     "file",  "--plugin",  "shell",
-                                "--durability", "power", "Go.",       NULL};
+                                "--durability", "power", "--plugin",  c->commits ? "git" : "file",
+                                "Go.",          NULL};
     return tracer_run(argv, c->log, point, writes);
 }
 
@@ -217,17 +265,35 @@ static void complain(struct crash *c, const char *what, const char *where)
     free(log);
 }
 
-static void check_command(struct crash *c, long step, const char *log, const char *journal,
-                          const char *where)
+/* The lines of a file, each between two newlines of its own; malloc'd. */
+static char *read_lines(const char *path)
 {
-    char line[32], finished[64];
-    format(line, sizeof line, "\n%ld\n", step);
-    format(finished, sizeof finished, ".%ld.1\",\"name\":\"run_command\",\"ok\":", step);
-    size_t times = count(log, line), results = count(journal, finished);
+    char *text = read_file(path), *lines = calloc(1, strlen(text) * 2 + 4);
+    size_t used = 0;
+    if (!lines)
+        die("out of memory");
+    lines[used++] = '\n';
+    for (const char *at = text; *at; at++) {
+        lines[used++] = *at;
+        if (*at == '\n')
+            lines[used++] = '\n';
+    }
+    free(text);
+    return lines;
+}
+
+/* An effect that happened `times` times: recorded once, done once if it says so, and never twice.
+ */
+static void check_effect(struct crash *c, long step, const char *tool, size_t times,
+                         const char *journal, const char *where)
+{
+    char finished[96];
+    format(finished, sizeof finished, ".%ld.1\",\"name\":\"%s\",\"ok\":", step, tool);
+    size_t results = count(journal, finished);
     const char *result = strstr(journal, finished);
     bool ok = result && strncmp(result + strlen(finished), "true", 4) == 0;
     if (results != 1)
-        complain(c, "a command has no result, or two", where);
+        complain(c, "a call has no result, or two", where);
     else if (times > 1)
         complain(c, "an effect was repeated", where);
     else if (ok && times != 1)
@@ -235,42 +301,66 @@ static void check_command(struct crash *c, long step, const char *log, const cha
     c->unknown += results == 1 && !ok;
 }
 
-static void check_end(struct crash *c, const char *where)
+static void check_file(struct crash *c, const char *name, const char *wanted, const char *where)
 {
-    char path[PATH_SIZE + 64], wanted[64];
-    char *journal = read_journal(c);
-    format(path, sizeof path, "%s/log.txt", c->workspace);
-    char *lines = read_file(path), *log = calloc(1, strlen(lines) * 2 + 4);
-    if (!log || !journal)
-        die("no journal, or no memory");
-    size_t used = 0; /* each line between two newlines of its own */
-    log[used++] = '\n';
-    for (const char *at = lines; *at; at++) {
-        log[used++] = *at;
-        if (*at == '\n')
-            log[used++] = '\n';
-    }
-    for (long i = 1; i <= c->steps; i++) {
-        if (i % 4 == 3)
-            check_command(c, i, log, journal, where);
-        if (i % 4 != 1)
-            continue;
-        format(path, sizeof path, "%s/file%ld.txt", c->workspace, i);
-        format(wanted, sizeof wanted, "number %ld\n", i);
-        char *text = read_file(path);
-        if (strcmp(text, wanted) != 0)
-            complain(c, "a file is not as it would be", where);
-        free(text);
-    }
-    format(path, sizeof path, "%s/count.txt", c->workspace);
-    format(wanted, sizeof wanted, "n=%ld\n", (c->steps + 2) / 4);
+    char path[PATH_SIZE + 64];
+    format(path, sizeof path, "%s/%s", c->workspace, name);
     char *text = read_file(path);
     if (strcmp(text, wanted) != 0)
-        complain(c, "the file that was edited is not as it would be", where);
+        complain(c, "a file is not as it would be", where);
     free(text);
+}
+
+/* The subjects of all commits, as lines; malloc'd. */
+static char *read_commits(const struct crash *c)
+{
+    char path[PATH_SIZE + 16];
+    struct kill_point none = {0};
+    long writes;
+    const char *const argv[] = {"/usr/bin/git", "-C", c->workspace, "log", "--format=%s", NULL};
+    format(path, sizeof path, "%s/commits", c->root);
+    (void)unlink(path);
+    (void)tracer_run(argv, path, &none, &writes); /* fails where there is no commit */
+    return read_lines(path);
+}
+
+static void check_end(struct crash *c, const char *where)
+{
+    char path[PATH_SIZE + 64], name[32], text[64];
+    char *journal = read_journal(c);
+    format(path, sizeof path, "%s/log.txt", c->workspace);
+    char *log = read_lines(path), *commits = c->commits ? read_commits(c) : NULL;
+    long edits = 0;
+    if (!journal)
+        die("no journal");
+    for (long i = 1; i <= c->steps; i++) {
+        long n = place_of(c, i);
+        switch (kind_of(c, i)) {
+        case WRITE:
+            format(name, sizeof name, "file%ld.txt", n);
+            format(text, sizeof text, "number %ld\n", n);
+            check_file(c, name, text, where);
+            break;
+        case EDIT:
+            edits = n;
+            break;
+        case RUN:
+            format(text, sizeof text, "\n%ld\n", n);
+            check_effect(c, i, "run_command", count(log, text), journal, where);
+            break;
+        case COMMIT:
+            format(text, sizeof text, "\ncommit %ld\n", n);
+            check_effect(c, i, "git_commit", count(commits, text), journal, where);
+            break;
+        default:
+            break;
+        }
+    }
+    format(text, sizeof text, "n=%ld\n", edits);
+    check_file(c, "count.txt", text, where);
     if (!strstr(journal, "All done.") || count(journal, "\"k\":\"run_finished\"") != 1)
         complain(c, "the journal does not end as it would", where);
-    free(lines);
+    free(commits);
     free(log);
     free(journal);
 }
@@ -319,8 +409,8 @@ static bool crash_at(struct crash *c, const struct kill_point *point, const char
 static void crash_at_writes(struct crash *c)
 {
     char where[64];
-    struct kill_point point = {.write = 1};
-    for (bool killed = true; killed; point.write += c->every)
+    struct kill_point point = {.write = 1 + c->job * c->every};
+    for (bool killed = true; killed; point.write += c->every * c->jobs)
         for (int after = 0; after < 2; after++) {
             point.after = after;
             format(where, sizeof where, "%s write %ld", after ? "after" : "before", point.write);
@@ -338,7 +428,7 @@ static long now_us(void)
 static void crash_at_random(struct crash *c, long whole_us)
 {
     char where[64];
-    for (long i = 0; i < c->random; i++) {
+    for (long i = c->job; i < c->random; i += c->jobs) {
         struct kill_point point = {.after_us = 1000 + random() % whole_us};
         format(where, sizeof where, "after %ld us", point.after_us);
         (void)crash_at(c, &point, where);
@@ -360,7 +450,8 @@ static void read_options(struct crash *c, int argc, char **argv)
 {
     static const char usage[] =
         "crash-runner --program TACKLE --endpoint SCRIPTED-ENDPOINT\n"
-        "             [--steps 30] [--every 1: kill at each Nth write] [--random 2000]";
+        "             [--steps 30] [--every 1: kill at each Nth write] [--random 2000]\n"
+        "             [--jobs 2] [--commits yes]";
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc)
             die("%s", usage);
@@ -374,10 +465,15 @@ static void read_options(struct crash *c, int argc, char **argv)
             c->every = number_of(argv[i + 1]);
         else if (strcmp(argv[i], "--random") == 0)
             c->random = number_of(argv[i + 1]);
+        else if (strcmp(argv[i], "--jobs") == 0)
+            c->jobs = number_of(argv[i + 1]);
+        else if (strcmp(argv[i], "--commits") == 0)
+            c->commits = strcmp(argv[i + 1], "yes") == 0;
         else
             die("%s", usage);
     }
-    if (!c->program || !c->endpoint || c->every < 1 || c->steps < 1)
+    if (!c->program || !c->endpoint || c->every < 1 || c->steps < 1 || c->jobs < 1 ||
+        c->jobs > JOBS_MAX)
         die("%s", usage);
 }
 
@@ -400,31 +496,69 @@ static void set_up(struct crash *c)
     serve(c);
 }
 
-int main(int argc, char **argv)
+/* All that one job does; its counts are left in *c. */
+static void work(struct crash *c)
 {
-    struct crash c = {.steps = 30, .every = 1, .random = 2000};
     const struct kill_point none = {0};
     long writes;
-    read_options(&c, argc, argv);
-    set_up(&c);
-    begin_anew(&c);
-    int code = start(&c, &none, &writes); /* with cold caches */
-    begin_anew(&c);
+    srandom((unsigned)(now_us() + c->job));
+    set_up(c);
+    begin_anew(c);
+    int code = start(c, &none, &writes); /* with cold caches */
+    begin_anew(c);
     long start_us = now_us();
-    code = code ? code : start(&c, &none, &writes);
+    code = code ? code : start(c, &none, &writes);
     long whole_us = now_us() - start_us;
     if (code != 0)
-        complain(&c, "the undisturbed run fails", "at first");
+        complain(c, "the undisturbed run fails", "at first");
     else
-        check_end(&c, "undisturbed");
-    if (c.failures == 0) {
-        crash_at_writes(&c);
-        crash_at_random(&c, whole_us);
+        check_end(c, "undisturbed");
+    if (c->failures == 0) {
+        crash_at_writes(c);
+        crash_at_random(c, whole_us);
     }
-    (void)kill(c.served_by, SIGTERM);
-    (void)waitpid(c.served_by, NULL, 0);
-    remove_tree(c.root);
-    (void)printf("%ld kills, %ld resumes, %ld calls whose outcome was unknown, %ld failures\n",
+    (void)kill(c->served_by, SIGTERM);
+    (void)waitpid(c->served_by, NULL, 0);
+    remove_tree(c->root);
+}
+
+static void start_job(const struct crash *all, long job, int report)
+{
+    struct crash own = *all;
+    pid_t pid = fork();
+    if (pid < 0)
+        die("cannot start a job");
+    if (pid > 0)
+        return;
+    own.job = job;
+    work(&own);
+    if (write(report, &own, sizeof own) != (ssize_t)sizeof own)
+        _exit(2);
+    _exit(0);
+}
+
+int main(int argc, char **argv)
+{
+    struct crash c = {.steps = 30, .every = 1, .random = 2000, .jobs = 1}, done;
+    int reports[2];
+    long heard = 0;
+    read_options(&c, argc, argv);
+    if (pipe2(reports, O_CLOEXEC) != 0)
+        die("no pipe");
+    for (long job = 0; job < c.jobs; job++)
+        start_job(&c, job, reports[1]);
+    (void)close(reports[1]);
+    for (; read(reports[0], &done, sizeof done) == (ssize_t)sizeof done; heard++) {
+        c.kills += done.kills;
+        c.resumed += done.resumed;
+        c.unknown += done.unknown;
+        c.failures += done.failures;
+    }
+    while (wait(NULL) > 0)
+        continue;
+    c.failures += c.jobs - heard; /* a job that died has said why */
+    (void)printf("%ld kills, %ld resumes, %ld calls whose outcome was told as unknown; "
+                 "%ld failures: records lost, effects lost or repeated, other ends\n",
                  c.kills, c.resumed, c.unknown, c.failures);
     return c.failures == 0 ? 0 : 1;
 }
