@@ -99,6 +99,7 @@ struct request {
     const struct tool *tool;
     size_t args_len; /* of call->args */
     const char *key;
+    bool write; /* a person gave it the right to */
     bool probe;
     const char *note; /* of a probe; NULL: none */
 };
@@ -117,7 +118,7 @@ static int start_in_host(struct api_call *c, const struct prepared *p, const str
                                            .remember = on_remember,
                                            .done = on_host_done,
                                            .user = c};
-    prepared_place(p, q->tool, false, &place);
+    prepared_place(p, q->tool, q->write, &place);
     c->in_host = q->probe ? toolhost_probe(hosts, &place, q->tool, c->args, q->args_len, q->key,
                                            q->note, c->timeout_ms, &events)
                           : toolhost_call(hosts, &place, q->tool, c->args, q->args_len, q->key,
@@ -264,10 +265,10 @@ static struct api_call *start(struct tackle_runtime *rt, const struct prepared *
 
 struct api_call *api_call_start(struct tackle_runtime *rt, const struct prepared *p,
                                 const struct tool *tool, const char *args, size_t args_len,
-                                const char *key, const struct api_call_events *events,
+                                const char *key, bool write, const struct api_call_events *events,
                                 struct err *err)
 {
-    const struct request q = {.tool = tool, .args_len = args_len, .key = key};
+    const struct request q = {.tool = tool, .args_len = args_len, .key = key, .write = write};
     return start(rt, p, &q, args, events, err);
 }
 

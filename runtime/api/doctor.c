@@ -300,7 +300,7 @@ int32_t tackle_doctor(tackle_runtime *rt, uint32_t flags, char **json, tackle_er
     struct provider provider;
     struct err why_run = {.code = ERR_NONE}, why_provider = {.code = ERR_NONE};
     json_t *files = look_at_files(&d);
-    bool runs = prepare(rt, NULL, NULL, &p, &why_run) == 0;
+    bool runs = prepare(rt, &(struct occasion){0}, &p, &why_run) == 0;
     const struct settings *s = runs ? &p.settings : &rt->settings;
     bool need_key = !settings_text(s, SET_REPLAY);
     bool known = provider_resolve(s, api_getenv, rt, need_key, &provider, &why_provider) == 0;

@@ -28,7 +28,7 @@ int32_t tackle_list_tools(tackle_runtime *rt, char **json, tackle_error *error)
 {
     struct prepared p;
     struct err err;
-    if (prepare(rt, NULL, NULL, &p, &err) != 0)
+    if (prepare(rt, &(struct occasion){0}, &p, &err) != 0)
         return api_fail(error, &err);
     json_t *list = json_array();
     for (size_t i = 0; list && i < p.tool_count; i++)
@@ -153,7 +153,8 @@ static int call_and_wait(struct tackle_runtime *rt, const struct prepared *p,
                          struct err *err)
 {
     const struct api_call_events events = {.changed = on_changed, .done = on_done, .user = w};
-    struct api_call *call = api_call_start(rt, p, tool, args, strlen(args), "call", &events, err);
+    struct api_call *call =
+        api_call_start(rt, p, tool, args, strlen(args), "call", false, &events, err);
     if (!call)
         return -1;
     int status = 0;
@@ -178,7 +179,7 @@ int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_
     if (rt->stepping)
         return api_fail_as(error, STOP_USAGE, "tackle_call_tool() called from a callback");
     struct waiting w = {.name = name, .files = json_array()};
-    if (prepare(rt, NULL, NULL, &p, &err) != 0) {
+    if (prepare(rt, &(struct occasion){0}, &p, &err) != 0) {
         json_decref(w.files);
         return api_fail(error, &err);
     }

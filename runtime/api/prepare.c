@@ -306,11 +306,13 @@ static int add_rights(const struct prepared *p, struct buf *out)
 {
     if (p->tool_count == 0)
         return 0;
-    return buf_text(out, policy_writes(p->policy)
-                             ? "\n\nPaths are relative to the workspace."
-                             : "\n\nPaths are relative to the workspace. In this run you can only "
-                               "read: when something would have to be changed or run, say so, and "
-                               "that --sandbox workspace-write allows it.");
+    const char *text = " In this run you can only read: when something would have to be changed or "
+                       "run, say so, and that --sandbox workspace-write allows it.";
+    if (policy_writes(p->policy))
+        text = "";
+    else if (strcmp(settings_text(&p->settings, SET_APPROVAL), "ask") == 0)
+        text = " Calls that change or run something are shown to a person, who says yes or no.";
+    return buf_format(out, "\n\nPaths are relative to the workspace.%s", text);
 }
 
 /* Text that got into these files by way of a model is obeyed by the next one: a person should know.
@@ -394,8 +396,14 @@ static int apply_recorded(struct prepared *p, const json_t *recorded, struct err
     return 0;
 }
 
-int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *recorded,
-            struct prepared *out, struct err *err)
+/* Unless something says otherwise. */
+static int ask_by_default(struct prepared *p, struct err *err)
+{
+    return settings_set(&p->settings, LAYER_BUILTIN, settings_key(SET_APPROVAL), "ask", err);
+}
+
+int prepare(struct tackle_runtime *rt, const struct occasion *occasion, struct prepared *out,
+            struct err *err)
 {
     struct prepared *p = out;
     *p = (struct prepared){.workspace_fd = -1};
@@ -407,8 +415,9 @@ int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *r
         prepared_release(p);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
-    if (apply_recorded(p, recorded, err) != 0 || apply_extra(p, extra, err) != 0 ||
-        open_workspace(p, err) != 0)
+    if (apply_recorded(p, occasion->recorded, err) != 0 ||
+        apply_extra(p, occasion->extra, err) != 0 ||
+        (occasion->ask && ask_by_default(p, err) != 0) || open_workspace(p, err) != 0)
         goto fail;
     /* Configuration is read as a whole or not at all. */
     if (rt->configured && config_read_project(p->workspace, &p->settings, p->warnings, err) != 0)

@@ -182,7 +182,7 @@ static struct api_call *start_tool(struct tackle_run *r, const struct run_call *
     return call->probe ? api_call_probe(r->rt, &r->prepared, call->tool, args->data, args->len,
                                         call->key, call->note, events, err)
                        : api_call_start(r->rt, &r->prepared, call->tool, args->data, args->len,
-                                        call->key, events, err);
+                                        call->key, call->write, events, err);
 }
 
 /* It could not be started. */
@@ -390,6 +390,16 @@ void tackle_run_cancel(tackle_run *run, int32_t signal)
 {
     run_stop(run->run, STOP_INTERRUPTED, signal, NULL);
     loop_post(run->rt->loop, &run->drive);
+}
+
+int32_t tackle_run_decide(tackle_run *run, const char *call, int32_t decision, const char *reason,
+                          tackle_error *error)
+{
+    struct err err;
+    if (run_decide(run->run, call, (enum run_choice)decision, reason, &err) != 0)
+        return api_fail(error, &err);
+    loop_post(run->rt->loop, &run->drive);
+    return 0;
 }
 
 int32_t tackle_run_done(const tackle_run *run)

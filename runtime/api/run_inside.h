@@ -17,6 +17,7 @@ struct tackle_run {
     struct tape tape;
     struct results results;
     struct journal_file *journal; /* NULL: none is kept */
+    bool unattended;              /* nobody answers: it never waits for that */
     bool resumed;                 /* it goes on from a journal of the past */
     char *schema;                 /* owned text of --output-schema; NULL */
     json_t *sandbox;              /* owned: how tools are held */

@@ -153,6 +153,9 @@ static int make_run(struct tackle_run *r, struct err *err)
         .max_time_ms = settings_number(s, SET_MAX_TIME),
         .loop_limit = settings_number(s, SET_LOOP_LIMIT),
         .retries = settings_number(s, SET_RETRIES),
+        .ask = !r->unattended && strcmp(settings_text(s, SET_APPROVAL), "ask") == 0,
+        .on_deny_fail = strcmp(settings_text(s, SET_ON_DENY), "fail") == 0,
+        .max_denials = settings_number(s, SET_MAX_DENIALS),
         .read_result = &r->results.function.tool,
         .keep = results_keep,
         .keep_user = &r->results,
@@ -237,7 +240,10 @@ static int set_up(struct tackle_run *r, const tackle_run_options *options, struc
     struct past past = {.file = NULL};
     if (options->resume && past_open(r->rt, options->settings, options->resume, &past, err) != 0)
         return -1;
-    int status = prepare(r->rt, options->settings, past.settings, &r->prepared, err);
+    const struct occasion occasion = {.extra = options->settings,
+                                      .recorded = past.settings,
+                                      .ask = (options->flags & TACKLE_RUN_ASK) != 0};
+    int status = prepare(r->rt, &occasion, &r->prepared, err);
     if (status == 0 && !tape_runs_nothing(&r->prepared.settings))
         status = api_require_sandbox(r->rt, &r->prepared, err);
     if (status == 0 && (make_backends(r, err) != 0 || make_run(r, err) != 0))
@@ -264,6 +270,7 @@ int32_t tackle_run_start(tackle_runtime *rt, const tackle_run_options *options, 
     api_run_init(r, rt);
     r->on_event = options->on_event;
     r->user = options->user;
+    r->unattended = (options->flags & TACKLE_RUN_UNATTENDED) != 0;
     if (set_up(r, options, &err) != 0) {
         tackle_run_free(r);
         return api_fail(error, &err);

@@ -179,10 +179,16 @@ struct prepared {
     char *system;                 /* owned: the whole system prompt */
 };
 
-/* `extra` are "key=value" settings for this run; `recorded` those that a run of the past had been
- * given, {key: text or texts}, which give way to flags. Both may be NULL. */
-int prepare(struct tackle_runtime *rt, const char *const *extra, const json_t *recorded,
-            struct prepared *out, struct err *err);
+/* What is known of a run besides its settings. */
+struct occasion {
+    const char *const *extra; /* "key=value" for this run; NULL */
+    const json_t *recorded;   /* settings that a run of the past had been given, {key: text or
+                                 texts}, which give way to flags; NULL */
+    bool ask;                 /* somebody is asked, unless it is set that nobody is */
+};
+
+int prepare(struct tackle_runtime *rt, const struct occasion *occasion, struct prepared *out,
+            struct err *err);
 void prepared_release(struct prepared *p);
 
 /* The place where a plugin's tool runs; borrows from p. `write` gives this call the right to change
@@ -279,10 +285,10 @@ struct api_call_events {
     void *user;
 };
 
-/* Starts a call; `done` comes once, later. NULL with *err. */
+/* Starts a call; `done` comes once, later. `write` as for prepared_place(). NULL with *err. */
 struct api_call *api_call_start(struct tackle_runtime *rt, const struct prepared *p,
                                 const struct tool *tool, const char *args, size_t args_len,
-                                const char *key, const struct api_call_events *events,
+                                const char *key, bool write, const struct api_call_events *events,
                                 struct err *err);
 /* The same, but the tool is only asked whether the call was done: see toolhost_probe(). For tools
  * of plugins. */

@@ -98,6 +98,20 @@ static void on_event(void *user, tackle_run *run, const tackle_event *event)
     drive_event(l->drive, run, event);
 }
 
+/* resume --approve, --reject: those that name a call come before "all". */
+static int give_answers(const struct options *o, tackle_run *run, tackle_error *error)
+{
+    for (int all = 0; all < 2; all++)
+        for (size_t i = 0; i < o->answer_count; i++) {
+            const struct answer *a = &o->answers[i];
+            if ((strcmp(a->call, "all") == 0) == all &&
+                tackle_run_decide(run, all ? NULL : a->call,
+                                  a->approve ? TACKLE_ALLOW_ONCE : TACKLE_DENY, NULL, error) != 0)
+                return -1;
+        }
+    return 0;
+}
+
 static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, const char *prompt,
                            const char *resume)
 {
@@ -107,13 +121,16 @@ static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, c
     tackle_error error = TACKLE_ERROR_INIT;
     int code;
     drive_init(&drive, cli, rt);
+    const struct options *o = &cli->options;
     tackle_run_options options = {.size = sizeof options,
+                                  .flags = TACKLE_RUN_UNATTENDED |
+                                           (o->answer_count ? TACKLE_RUN_ASK : 0),
                                   .prompt = prompt,
                                   .files = cli->options.files,
                                   .on_event = on_event,
                                   .user = &listeners,
                                   .resume = resume};
-    if (tackle_run_start(rt, &options, &run, &error) == 0) {
+    if (tackle_run_start(rt, &options, &run, &error) == 0 && give_answers(o, run, &error) == 0) {
         code = drive_run(&drive, run);
         code = write_answer(cli, run, code);
     } else {
@@ -205,7 +222,9 @@ const struct command command_resume = {
         "has the settings it had been given; options given now win. To go on with something new: "
         "tackle run --resume RUN \"...\".",
     .examples = "tackle resume\n"
-                "tackle resume r1m84w03m79dsvk9a1q --max-steps 100\n",
+                "tackle resume r1m84w03m79dsvk9a1q --max-steps 100\n"
+                "# it ended with 8, because calls need a yes\n"
+                "tackle resume r1m84w03m79dsvk9a1q --approve 3.1 --reject all\n",
     .groups = "*",
     .run = resume,
 };

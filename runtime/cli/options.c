@@ -101,6 +101,18 @@ static const struct option_row local_rows[] = {
      .group = "state",
      .help = "the same with this run",
      .commands = " run "},
+    {.id = OPTION_APPROVE,
+     .name = "approve",
+     .argument = "CALL|all",
+     .group = "permissions",
+     .help = "yes to a call that the run waits for (exit code 8 names it); may be repeated",
+     .commands = " resume "},
+    {.id = OPTION_REJECT,
+     .name = "reject",
+     .argument = "CALL|all",
+     .group = "permissions",
+     .help = "no to a call that the run waits for; may be repeated",
+     .commands = " resume "},
     {.id = OPTION_KEEP,
      .name = "keep",
      .group = "demo",
@@ -296,6 +308,12 @@ static void add_setting(struct options *o, const char *key, const char *value)
     o->settings[o->setting_count++] = (struct setting_text){key, value};
 }
 
+static void add_answer(struct options *o, const char *call, bool approve)
+{
+    o->answers = must(realloc(o->answers, (o->answer_count + 1) * sizeof *o->answers));
+    o->answers[o->answer_count++] = (struct answer){call, approve};
+}
+
 static void add_text(const char ***list, size_t *count, const char *text)
 {
     *list = must(realloc(*list, (*count + 2) * sizeof **list));
@@ -371,6 +389,10 @@ static void take(struct parser *p, const struct option_row *row, const char *val
         break;
     case OPTION_RESUME:
         o->resume = value;
+        break;
+    case OPTION_APPROVE:
+    case OPTION_REJECT:
+        add_answer(o, value, row->id == OPTION_APPROVE);
         break;
     case OPTION_OLDER_THAN:
         o->older_than = value;
@@ -507,5 +529,6 @@ void options_release(struct options *options)
     free(options->words);
     free(options->settings);
     free(options->files);
+    free(options->answers);
     *options = (struct options){0};
 }

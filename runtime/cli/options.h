@@ -29,6 +29,8 @@ enum option_id {
     OPTION_OLDER_THAN,
     OPTION_CONTINUE,
     OPTION_RESUME,
+    OPTION_APPROVE,
+    OPTION_REJECT,
     OPTION_KEEP,
     OPTION_DIR,
     OPTION_STATUS,
@@ -73,6 +75,12 @@ struct setting_text {
     const char *value;
 };
 
+/* To a call that waits for one. */
+struct answer {
+    const char *call; /* "all": those that have no other */
+    bool approve;
+};
+
 /* What was on the command line; all text is borrowed from argv and the table. */
 struct options {
     const struct command *command; /* NULL: none was named */
@@ -89,6 +97,8 @@ struct options {
     enum colour_choice colour;
     const char *dir;        /* demo --dir; NULL: none */
     const char *resume;     /* run --resume, --continue (""); NULL: a new run */
+    struct answer *answers; /* resume --approve, --reject; in the order given; owned array */
+    size_t answer_count;
     const char *older_than; /* runs rm; NULL: none */
     const char *status;     /* wire --status, --chunk; NULL: none */
     const char *chunk;

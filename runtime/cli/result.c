@@ -50,14 +50,14 @@ json_t *result_of_error(const tackle_error *error, uint64_t seq, const char *run
     /* The message may quote anything; this makes it UTF-8. */
     char *message = line_make(error->message, strlen(error->message), 0, true);
     json_t *result = must(json_pack(
-        "{si sI ss ss? ss ss ss si ss sn s{si si si si} sn s{si si si si si} s[] s[] s{ss ss} si "
-        "sb sn sn sn}",
+        "{si sI ss ss? ss ss ss si ss sn s{si si si si} sn s{si si si si si} s[] s[] s[] s{ss ss} "
+        "si sb sn sn sn}",
         "v", 1, "seq", (json_int_t)seq, "ts", ts, "run", run, "type", "result", "status",
         status_of(error->exit_code), "stop_reason", *error->reason ? error->reason : "internal",
         "exit_code", error->exit_code ? (int)error->exit_code : TACKLE_EXIT_INTERNAL, "text", "",
         "structured", "usage", "input_tokens", 0, "output_tokens", 0, "reasoning_tokens", 0,
         "cached_tokens", 0, "cost_usd", "counts", "steps", 0, "tool_calls", 0, "tool_errors", 0,
-        "denials", 0, "retries", 0, "denials", "files", "error", "reason",
+        "denials", 0, "retries", 0, "denials", "approvals", "files", "error", "reason",
         *error->reason ? error->reason : "internal", "message", message, "duration_ms", 0,
         "resumable", 0, "resume_cmd", "sandbox", "report"));
     free(message);

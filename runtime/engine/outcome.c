@@ -19,6 +19,7 @@ static const struct {
     [STOP_RATE_LIMITED] = {"rate_limited", "error", TACKLE_EXIT_API},
     [STOP_BILLING] = {"billing", "error", TACKLE_EXIT_API},
     [STOP_DENIED] = {"denied", "error", TACKLE_EXIT_DENIED},
+    [STOP_APPROVAL_PENDING] = {"approval_pending", "paused", TACKLE_EXIT_APPROVAL},
     [STOP_MAX_STEPS] = {"max_steps", "partial", TACKLE_EXIT_BUDGET},
     [STOP_MAX_TOOL_CALLS] = {"max_tool_calls", "partial", TACKLE_EXIT_BUDGET},
     [STOP_MAX_TOKENS] = {"max_tokens", "partial", TACKLE_EXIT_BUDGET},
@@ -44,6 +45,12 @@ const char *outcome_name(enum stop_reason reason)
 const char *outcome_status(enum stop_reason reason)
 {
     return table[reason].status;
+}
+
+bool outcome_is_own(enum stop_reason reason)
+{
+    int code = table[reason].exit_code;
+    return code == TACKLE_EXIT_BUDGET || code == TACKLE_EXIT_ANSWER || code == TACKLE_EXIT_LOOP;
 }
 
 int outcome_exit_code(enum stop_reason reason, int signal)

@@ -2,6 +2,7 @@
 #ifndef ENGINE_OUTCOME_H
 #define ENGINE_OUTCOME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -18,6 +19,7 @@ enum stop_reason {
     STOP_RATE_LIMITED,
     STOP_BILLING,
     STOP_DENIED,
+    STOP_APPROVAL_PENDING,
     STOP_MAX_STEPS,
     STOP_MAX_TOOL_CALLS,
     STOP_MAX_TOKENS,
@@ -38,8 +40,11 @@ enum stop_reason {
 
 const char *outcome_name(enum stop_reason reason);
 
-/* "success", "partial", "error", "interrupted". */
+/* "success", "partial", "error", "paused", "interrupted". */
 const char *outcome_status(enum stop_reason reason);
+
+/* Is it an end that a run comes to by itself: a limit, a loop, an answer of no use? */
+bool outcome_is_own(enum stop_reason reason);
 
 /* The one place that knows exit codes. `signal` counts for STOP_INTERRUPTED only; 0 is SIGINT. */
 int outcome_exit_code(enum stop_reason reason, int signal);

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/enforce.h"
 #include "engine/run_answer.h"
+#include "engine/run_approve.h"
 #include "engine/run_journal.h"
 #include "engine/run_result.h"
 #include "engine/run_state.h"
@@ -42,7 +44,8 @@ struct run *run_new(const struct run_config *config, struct err *err)
     events_init(&r->events, config->sink, config->user);
     r->files = json_array();
     r->denials = json_array();
-    if (!r->files || !r->denials || run_report_init(&r->report) != 0) {
+    r->allowed = json_array();
+    if (!r->files || !r->denials || !r->allowed || run_report_init(&r->report) != 0) {
         err_set(err, ERR_NOMEM, "out of memory");
         goto fail;
     }
@@ -72,6 +75,7 @@ void run_free(struct run *run)
     json_decref(run->files);
     run_report_release(&run->report);
     json_decref(run->denials);
+    json_decref(run->allowed);
     json_decref(run->structured);
     schema_free(run->schema);
     free(run->format);
@@ -92,20 +96,35 @@ struct events *run_events(struct run *run)
     return &run->events;
 }
 
+/* An end that the model might not have come to if it had been allowed more. What failed outside of
+ * it, or was stopped, keeps its reason. */
+static bool is_for_want_of_rights(const struct run *r, enum stop_reason reason)
+{
+    return ENFORCED(denied_is_no_success) && r->counts.denials > r->before.denials &&
+           outcome_is_own(reason);
+}
+
 /* The message may quote anything: a path, an endpoint, a plugin. */
 void run_end(struct run *r, enum stop_reason reason, const char *message)
 {
     struct buf text;
     if (r->state == STATE_ENDED)
         return;
+    bool denied = is_for_want_of_rights(r, reason);
+    if (denied)
+        reason = STOP_DENIED;
     r->state = STATE_ENDED;
     r->reason = reason;
     free(r->error);
     r->error = NULL;
-    if (!message)
+    if (!message && !denied)
         return;
     buf_init(&text, 65536);
-    (void)text_fix_utf8(&text, message, strlen(message), NULL);
+    if (message)
+        (void)text_fix_utf8(&text, message, strlen(message), NULL);
+    if (denied)
+        (void)buf_format(&text, "%sof the tool calls of this run, %" PRId64 " had been denied",
+                         message ? "; " : "", r->counts.denials - r->before.denials);
     r->error = buf_take(&text);
     if (r->error && reason != STOP_INTERRUPTED)
         event_emit(&r->events, "error",
@@ -185,6 +204,8 @@ void run_next(struct run *run, struct run_action *action)
             return;
         if (run_calls_done(run))
             close_step(run);
+        else if (!run->config.ask && run_is_asking(run) && !run_running(run, NULL))
+            run_pause(run);
     }
     switch (run->state) {
     case STATE_ASK:

@@ -2,10 +2,11 @@
  * A run as a state machine: it decides what happens next and does none of it. The owner asks
  * run_next() what to do, does it, and reports what came of it:
  *
- *     RUN_ASK   send run_body() to the model; then run_delta() as text comes, run_reply() at the
- * end RUN_SLEEP wait action.wait_ms, then run_awake() RUN_CALL  start action.call; then
- * run_call_done() RUN_WAIT  nothing until something that was started is reported RUN_ENDED the
- * result is there
+ * - RUN_ASK: send run_body() to the model; then run_delta() as text comes, run_reply() at the end
+ * - RUN_SLEEP: wait action.wait_ms, then run_awake()
+ * - RUN_CALL: start action.call; then run_call_done()
+ * - RUN_WAIT: nothing until something that was started is reported, or somebody uses run_decide()
+ * - RUN_ENDED: the result is there
  *
  * No descriptor and no process is known here, so all of it is tested without a world.
  */
@@ -56,6 +57,10 @@ struct run_config {
     int64_t max_time_ms; /* ends the work in good time; the owner has the hard limit */
     int64_t loop_limit;  /* the same call with the same result so often is a loop; 0: never */
     int64_t retries;
+    bool ask;            /* calls wait for run_decide() where the policy says so; else nobody is */
+    bool on_deny_fail;   /* a denied call ends the run, one that would have to be asked for pauses
+                            it; else the model is told and the run goes on */
+    int64_t max_denials; /* 0: no limit */
     /* Keeps a large result: the path of its file, malloc'd, or NULL. read_result, which is then
      * offered when the model's copy is cut, reads it by `id`. NULL: results are only cut. */
     char *(*keep)(void *user, const char *id, const char *text, size_t len);
@@ -71,7 +76,19 @@ struct run_config {
     void *user;
 };
 
-enum call_state { CALL_READY, CALL_RUNNING, CALL_DONE };
+enum call_state {
+    CALL_READY,
+    CALL_ASKED, /* somebody has to say yes or no: run_decide() */
+    CALL_RUNNING,
+    CALL_DONE
+};
+
+/* A person's answer; 0 is none. */
+enum run_choice {
+    RUN_ALLOW_ONCE = 1,
+    RUN_ALLOW_RUN, /* and what approval_shape() says is the same, as long as the run goes on */
+    RUN_DENY
+};
 
 struct run_call {
     enum call_state state;
@@ -81,14 +98,20 @@ struct run_call {
     char key[48];            /* ours: run, step and place in it; the same after a resume */
     char *args;              /* owned JSON text of the arguments object */
     size_t args_len;
-    void *handle;      /* the owner's, while it runs */
-    char *note;        /* owned: what the tool noted for its probe() when it was begun; NULL */
-    bool probe;        /* ask the tool whether it was done, with `note`; then run_call_probed() */
-    bool begun;        /* in another process, which has ended; its effect was this: */
-    char effect_then;  /* the first letter of its name */
-    bool unreadable;   /* its arguments were */
-    bool told;         /* tool.started was emitted */
-    struct buf result; /* what the model gets */
+    void *handle;     /* the owner's, while it runs */
+    char *note;       /* owned: what the tool noted for its probe() when it was begun; NULL */
+    bool probe;       /* ask the tool whether it was done, with `note`; then run_call_probed() */
+    bool begun;       /* in another process, which has ended; its effect was this: */
+    char effect_then; /* the first letter of its name */
+    bool unreadable;  /* its arguments were */
+    bool told;        /* tool.started was emitted */
+    bool write;       /* it may write although the run may not: a person said so */
+    struct policy_decision *asked; /* owned: what the person was, or is, asked about; NULL */
+    char *denied;                  /* owned: another process had denied it, for this reason */
+    enum run_choice answer;        /* given before the run went on; 0: none */
+    bool answer_writes;            /* and it was about writing */
+    char *answer_reason;           /* owned; NULL */
+    struct buf result;             /* what the model gets */
 };
 
 struct run_result_of_call {
@@ -141,6 +164,13 @@ void run_delta(struct run *run, enum chat_delta kind, const char *text, size_t l
 void run_reply(struct run *run, struct chat_turn *turn, const struct chat_wait_headers *headers);
 
 void run_awake(struct run *run);
+
+/* Answers a call that waits (event approval.requested), or did when the run stopped that is about
+ * to be resumed. `call` is its id, or what stands in it behind the run's; NULL: all that
+ * have no answer.
+ * `reason`, for the model when it is a no, may be NULL. ERR_USAGE: nothing of that name waits. */
+int run_decide(struct run *run, const char *call, enum run_choice choice, const char *reason,
+               struct err *err);
 
 /* A call ended. Its handle is forgotten. */
 void run_call_done(struct run *run, struct run_call *call, const struct run_result_of_call *result);

@@ -8,6 +8,7 @@
 
 #include "base/enforce.h"
 #include "base/text.h"
+#include "engine/run_approve.h"
 #include "engine/run_journal.h"
 #include "engine/run_state.h"
 
@@ -35,26 +36,6 @@ static void refuse_unknown(struct run *r, struct run_call *c)
         (void)buf_text(&text, " none");
     run_answer_call(r, c, TACKLE_E_ARGS, text.data);
     buf_release(&text);
-}
-
-bool run_permit_call(struct run *r, struct run_call *c, const json_t *args)
-{
-    struct policy_decision d;
-    policy_decide(r->config.policy, c->tool, args, &d);
-    bool allowed = d.verdict == POLICY_ALLOW; /* there is nobody to ask */
-    if (journal_decision(r, c, allowed, d.why) != 0)
-        return false;
-    event_emit(&r->events, "permission.decided",
-               json_pack("{s:I, s:s, s:s, s:s, s:s, s:s}", "step", (json_int_t)r->step, "call",
-                         c->key, "name", c->name, "decision", allowed ? "allow" : "deny", "reason",
-                         d.why, "rule", d.rule));
-    if (allowed)
-        return true;
-    r->counts.denials++;
-    (void)json_array_append_new(
-        r->denials, json_pack("{s:s, s:s, s:s}", "call", c->key, "name", c->name, "reason", d.why));
-    run_answer_call(r, c, TACKLE_E_DENIED, d.why);
-    return false;
 }
 
 static bool arguments_fit(struct run *r, struct run_call *c, const struct chat_call *asked)
@@ -131,14 +112,8 @@ void run_check_call(struct run *r, struct run_call *c, const struct chat_call *a
         refuse_unknown(r, c);
         return;
     }
-    if (!arguments_fit(r, c, asked) || !run_permit_call(r, c, asked->args))
-        return;
-    if (r->config.max_tool_calls > 0 && r->calls_used >= r->config.max_tool_calls) {
-        r->calls_refused = true;
-        run_answer_call(r, c, TACKLE_E_LIMIT, "the limit on tool calls is reached");
-        return;
-    }
-    r->calls_used++;
+    if (arguments_fit(r, c, asked) && run_permit_call(r, c, asked->args))
+        (void)run_use_call(r, c);
 }
 
 void run_take_calls(struct run *r, struct chat_turn *turn)
@@ -167,21 +142,23 @@ void run_check_calls(struct run *r, const struct chat_turn *turn)
 
 /* ---- Running ---- */
 
-/* Calls start in order. One that may run side by side waits for nothing but others that may not. */
+/* Calls start in order. One that may run side by side waits for nothing but others that may not;
+ * one that may not waits for those before it that somebody is asked about, too. */
 static struct run_call *next_call(struct run *r)
 {
     size_t running = 0;
-    bool all_parallel = true;
+    bool all_parallel = true, asked = false;
+    for (const struct run_call *c = run_running(r, NULL); c; c = run_running(r, c)) {
+        running++;
+        all_parallel = all_parallel && c->tool->parallel;
+    }
     for (size_t i = 0; i < r->call_count; i++) {
         struct run_call *c = &r->calls[i];
-        if (c->state == CALL_RUNNING) {
-            running++;
-            all_parallel = all_parallel && c->tool->parallel;
-        } else if (c->state == CALL_READY) {
-            bool may =
-                running == 0 || (all_parallel && c->tool->parallel && running < RUN_CALLS_AT_ONCE);
-            return may ? c : NULL;
-        }
+        asked = asked || c->state == CALL_ASKED;
+        if (c->state != CALL_READY)
+            continue;
+        bool aside = c->tool->parallel && all_parallel && running < RUN_CALLS_AT_ONCE;
+        return aside || (running == 0 && !asked) ? c : NULL;
     }
     return NULL;
 }
@@ -351,6 +328,9 @@ void run_forget_calls(struct run *r)
         free(c->name);
         free(c->args);
         free(c->note);
+        free(c->asked);
+        free(c->denied);
+        free(c->answer_reason);
         buf_release(&c->result);
     }
     free(r->calls);

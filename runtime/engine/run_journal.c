@@ -163,14 +163,33 @@ int journal_answered(struct run *run, const char *text)
     return write_members(run, "answered", json_pack("{s:s}", "text", text), false);
 }
 
-int journal_decision(struct run *run, const struct run_call *call, bool allowed, const char *reason)
+int journal_asked(struct run *run, const struct run_call *call)
 {
     if (!is_kept(run))
         return 0;
-    return write_members(run, "decision",
-                         json_pack("{s:s, s:s, s:s, s:s}", "call", call->key, "name", call->name,
-                                   "decision", allowed ? "allow" : "deny", "reason", reason),
+    return write_members(run, "asked",
+                         json_pack("{s:s, s:s, s:s, s:s, s:b}", "call", call->key, "name",
+                                   call->name, "why", call->asked->why, "rule", call->asked->rule,
+                                   "write", (int)call->asked->needs_write),
                          false);
+}
+
+int journal_decision(struct run *run, const struct run_call *call, const struct call_ruling *ruling)
+{
+    if (!is_kept(run))
+        return 0;
+    struct buf body;
+    struct json_members m = begin_body(&body);
+    member_text(&m, "call", call->key);
+    member_text(&m, "name", call->name);
+    member_text(&m, "decision", ruling->allow ? "allow" : "deny");
+    member_text(&m, "verdict", policy_verdict_name(ruling->verdict));
+    member_text(&m, "by", ruling->by);
+    member_text(&m, "rule", ruling->rule);
+    member_text(&m, "reason", ruling->reason);
+    member_bool(&m, "for_run", ruling->for_run);
+    member_bool(&m, "write", ruling->write);
+    return end_body(run, "decision", &m, false);
 }
 
 int journal_tool_started(struct run *run, const struct run_call *call)

@@ -7,6 +7,7 @@
 #include <tackle/plugin.h>
 
 #include "engine/run_answer.h"
+#include "engine/run_approve.h"
 #include "engine/run_result.h"
 #include "engine/run_state.h"
 #include "wire/chat_args.h"
@@ -181,16 +182,6 @@ static int restore_result(struct run *r, struct run_call *c, const json_t *recor
                : -1;
 }
 
-static void restore_denial(struct run *r, const struct run_call *c, const json_t *record)
-{
-    if (strcmp(text_of(record, "decision"), "deny") != 0)
-        return;
-    r->counts.denials++;
-    (void)json_array_append_new(r->denials,
-                                json_pack("{s:s, s:s, s:s}", "call", c->key, "name", c->name,
-                                          "reason", text_of(record, "reason")));
-}
-
 static int restore_call(struct run *r, const char *kind, const json_t *record)
 {
     struct run_call *c = find_call(r, record);
@@ -204,7 +195,9 @@ static int restore_call(struct run *r, const char *kind, const json_t *record)
     } else if (strcmp(kind, "tool_finished") == 0) {
         return restore_result(r, c, record);
     } else if (strcmp(kind, "decision") == 0) {
-        restore_denial(r, c, record);
+        return approve_restore_decision(r, c, record);
+    } else if (strcmp(kind, "asked") == 0) {
+        return approve_restore_asked(c, record);
     } else {
         run_note_file(r, text_of(record, "path"), text_of(record, "what"));
     }
@@ -233,8 +226,8 @@ int run_restore_begin(struct run *run, const char *id, struct err *err)
 
 int run_restore(struct run *run, const char *kind, const char *body, size_t len, struct err *err)
 {
-    static const char *const of_calls[] = {"tool_started", "remember", "tool_finished", "decision",
-                                           "file_changed"};
+    static const char *const of_calls[] = {"tool_started", "remember", "tool_finished",
+                                           "asked",        "decision", "file_changed"};
     struct buf whole;
     int status = 0;
     buf_init(&whole, len + 2);
@@ -325,8 +318,9 @@ static void go_on_with(struct run *r, struct run_call *c)
     } else if (effect_of(c) == TACKLE_EFFECT_NEVER) {
         r->report.unknown++;
         run_answer_call(r, c, TACKLE_E_FAILED, unknown);
-    } else if (run_permit_call(r, c, asked.args)) {
+    } else {
         c->probe = effect_of(c) == TACKLE_EFFECT_PROBE;
+        (void)run_permit_call(r, c, asked.args);
     }
     json_decref(asked.args);
 }

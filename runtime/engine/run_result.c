@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/run_approve.h"
 #include "engine/run_journal.h"
 #include "engine/run_state.h"
 
@@ -100,19 +101,34 @@ static bool run_can_resume(const struct run *r)
            (!r->answered || r->landing != STOP_FINAL);
 }
 
+/* Names the calls that a paused run waits for. */
+static json_t *resume_command(const struct run *r)
+{
+    struct buf text;
+    buf_init(&text, 4096);
+    (void)buf_format(&text, "tackle resume %s", r->events.run);
+    if (r->reason == STOP_APPROVAL_PENDING)
+        (void)run_put_approvals(r, &text);
+    json_t *command = json_stringn(text.data, text.len);
+    buf_release(&text);
+    return command;
+}
+
 static json_t *result_json(const struct run *r, int64_t duration_ms)
 {
     const struct run_counts *c = &r->counts;
-    bool resumable = run_can_resume(r);
-    json_t *command = resumable ? json_sprintf("tackle resume %s", r->events.run) : json_null();
-    return json_pack(
-        "{s:s, s:s, s:i, s:o?, s:O?, s:o, s:o, s:o, s:O, s:O, s:o, s:I, s:b, s:o, s:O?, s:o}",
-        "status", outcome_status(r->reason), "stop_reason", outcome_name(r->reason), "exit_code",
-        run_exit_code(r), "text", json_stringn(r->text.data, r->text.len), "structured",
-        r->structured, "usage", usage_json(c), "cost_usd", cost_json(r->cost_usd), "counts",
-        counts_json(c), "denials", r->denials, "files", r->files, "error", error_json(r),
-        "duration_ms", (json_int_t)duration_ms, "resumable", resumable, "resume_cmd", command,
-        "sandbox", r->config.sandbox, "report", run_report_json(&r->report, c->denials, r->files));
+    bool resumable = run_can_resume(r), pending = r->reason == STOP_APPROVAL_PENDING;
+    return json_pack("{s:s, s:s, s:i, s:o?, s:O?, s:o, s:o, s:o, s:O, s:o, s:O, s:o, s:I, s:b, "
+                     "s:o, s:O?, s:o}",
+                     "status", outcome_status(r->reason), "stop_reason", outcome_name(r->reason),
+                     "exit_code", run_exit_code(r), "text", json_stringn(r->text.data, r->text.len),
+                     "structured", r->structured, "usage", usage_json(c), "cost_usd",
+                     cost_json(r->cost_usd), "counts", counts_json(c), "denials", r->denials,
+                     "approvals", pending ? run_approvals_json(r) : json_array(), "files", r->files,
+                     "error", error_json(r), "duration_ms", (json_int_t)duration_ms, "resumable",
+                     resumable, "resume_cmd", resumable ? resume_command(r) : json_null(),
+                     "sandbox", r->config.sandbox, "report",
+                     run_report_json(&r->report, c->denials, r->files));
 }
 
 /* The result must be there even when memory for the long one is not. */

@@ -80,10 +80,22 @@ struct run {
     struct run_counts counts;
     json_t *files; /* [{"path","what"}], each path once */
     struct run_report report;
+    json_t *allowed; /* what a person allowed for this run: [{"tool","args","write"}] */
     json_t *denials; /* [{"call","name","reason"}] */
     char *error;     /* why it ended; NULL */
     char *diff;      /* owned: where a replay is not what was recorded; NULL */
     char *result;
+};
+
+/* What became of the question whether a call may run. */
+struct call_ruling {
+    bool allow;
+    bool for_run;   /* and calls like it, from now on */
+    bool write;     /* it may write, this once */
+    const char *by; /* "policy", "person", "nobody" */
+    const char *reason;
+    const char *rule; /* of the policy */
+    enum policy_verdict verdict;
 };
 
 /* ---- run.c ---- */
@@ -97,9 +109,8 @@ void run_end(struct run *run, enum stop_reason reason, const char *message);
 void run_take_calls(struct run *run, struct chat_turn *turn);
 void run_check_calls(struct run *run, const struct chat_turn *turn);
 
-/* One call: checks it as a new one; asks the policy only; answers it in place of its tool. */
+/* One call: checks it as a new one; answers it in place of its tool. */
 void run_check_call(struct run *run, struct run_call *call, const struct chat_call *asked);
-bool run_permit_call(struct run *run, struct run_call *call, const json_t *args);
 void run_answer_call(struct run *run, struct run_call *call, int32_t code, const char *message);
 void run_tell_call(struct run *run, const struct run_call *call, const struct chat_call *asked);
 

@@ -171,9 +171,16 @@ typedef struct tackle_event {
  * valid until the callback returns; a callback that blocks makes the run wait. */
 typedef void (*tackle_event_fn)(void *user, tackle_run *run, const tackle_event *event);
 
+/* The setting approval is "ask" where nothing sets it: somebody is there, or has answers already.
+ */
+#define TACKLE_RUN_ASK (1u << 0)
+/* Nobody is there to answer: what would be asked is denied, or pauses the run with exit code 8, as
+ * the setting on_deny says. The run never waits. */
+#define TACKLE_RUN_UNATTENDED (1u << 1)
+
 typedef struct tackle_run_options {
     uint32_t size;
-    uint32_t reserved;
+    uint32_t flags;              /* TACKLE_RUN_... */
     const char *prompt;          /* the user's message; required unless `resume` is set */
     const char *const *settings; /* "key=value" for this run only, NULL-terminated; may be NULL */
     const char *const *files;    /* text, image, sound, film and PDF files, and URLs of these, put
@@ -198,6 +205,29 @@ TACKLE_API int32_t tackle_run_continue(tackle_run *run, const char *prompt, tack
 /* Ends the run soon: its request is dropped, its calls are cancelled, its result has status
  * "interrupted". `signal` is what the result says: SIGINT, SIGTERM, ..., 0: cancelled. */
 TACKLE_API void tackle_run_cancel(tackle_run *run, int32_t signal);
+
+/* The answers to "approval.requested". */
+#define TACKLE_ALLOW_ONCE 1 /* this call may run */
+#define TACKLE_ALLOW_RUN                                                                           \
+    2 /* and, until the run is freed or resumed, what its event calls "always" */
+#define TACKLE_DENY 3
+
+/*
+ * Answers a call that needs a yes. With the setting approval=ask (or TACKLE_RUN_ASK) a run
+ * that comes to such a call tells of it by the event approval.requested and waits, without a limit
+ * but max_time, while other calls go on; so whoever sets it must answer. `call` is the member
+ * "call" of the event, or what stands in it behind the run ("1.2"); NULL: all that have no answer.
+ * `reason` is what the model is told of a TACKLE_DENY; may be NULL. From callbacks of the run as
+ * well.
+ *
+ * A run that ended with exit code 8 waits for answers, too: resume it, and give them before the
+ * first tackle_step(). Calls that get none are treated as before.
+ *
+ * A yes is for what the event shows, and lifts nothing that a rule denies. TACKLE_EXIT_USAGE: no
+ * such call waits; the message names those that do.
+ */
+TACKLE_API int32_t tackle_run_decide(tackle_run *run, const char *call, int32_t decision,
+                                     const char *reason, tackle_error *err);
 
 /* 1 when the result is there. */
 TACKLE_API int32_t tackle_run_done(const tackle_run *run);

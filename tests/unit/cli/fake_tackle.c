@@ -221,6 +221,16 @@ void tackle_run_cancel(tackle_run *run, int32_t signal)
     run->signal = signal;
 }
 
+int32_t tackle_run_decide(tackle_run *run, const char *call, int32_t decision, const char *reason,
+                          tackle_error *err)
+{
+    (void)run;
+    (void)call;
+    (void)decision;
+    (void)reason;
+    return fail(err, TACKLE_EXIT_USAGE, "usage", "no call of this run waits for an answer");
+}
+
 int32_t tackle_run_done(const tackle_run *run)
 {
     return run->done;

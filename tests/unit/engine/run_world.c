@@ -19,12 +19,13 @@ static void make_tool(struct tool *tool, const char *name, const char *params, u
         fail_msg("%s", err.text);
 }
 
-static struct policy *make_policy(const char *sandbox)
+static struct policy *make_policy(const char *sandbox, const char *approval)
 {
     struct settings s;
     struct err err;
     assert_int_equal(settings_init(&s), 0);
     assert_int_equal(settings_set(&s, LAYER_FLAG, "sandbox", sandbox, &err), 0);
+    assert_int_equal(settings_set(&s, LAYER_FLAG, "approval", approval, &err), 0);
     struct policy *policy = policy_new(&s, &err);
     assert_non_null(policy);
     settings_release(&s);
@@ -34,7 +35,14 @@ static struct policy *make_policy(const char *sandbox)
 void world_may_write(struct world *w)
 {
     policy_free(w->policy);
-    w->config.policy = w->policy = make_policy("workspace-write");
+    w->config.policy = w->policy = make_policy("workspace-write", "never");
+}
+
+void world_asks(struct world *w)
+{
+    policy_free(w->policy);
+    w->config.policy = w->policy = make_policy("read-only", "ask");
+    w->config.ask = true;
 }
 
 int world_set_up(void **state)
@@ -53,7 +61,7 @@ int world_set_up(void **state)
     for (size_t i = 0; i < 4; i++)
         w->list[i] = &w->tools[i];
     w->events = json_array();
-    w->policy = make_policy("read-only");
+    w->policy = make_policy("read-only", "never");
     w->config = (struct run_config){.provider = &w->provider,
                                     .policy = w->policy,
                                     .tools = w->list,

@@ -27,6 +27,9 @@ int world_tear_down(void **state);
 /* From here on the run may write. */
 void world_may_write(struct world *w);
 
+/* From here on somebody is asked before it writes, and has to answer. */
+void world_asks(struct world *w);
+
 /* Makes the run of w->config, and gives it a prompt. */
 void world_start(struct world *w);
 int world_prompt(struct world *w, const char *text, struct err *err);
