@@ -58,6 +58,7 @@ static int get(struct tackle_runtime *rt, const struct provider *provider, const
         .url = url,
         .headers = headers,
         .bearer = provider->key,
+        .proxy = provider->proxy,
         .max_bytes = ANSWER_MAX,
         .total_ms = total_ms,
         .data = on_data,

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <tackle/plugin.h>
+
 #include "api/runtime.h"
 #include "base/beneath.h"
 #include "base/enforce.h"
@@ -225,6 +227,28 @@ static int collect_tools(struct tackle_runtime *rt, struct prepared *p, struct e
     return check_list(p, list, !missing || list_by_flag, err);
 }
 
+/* What it reads may hold words of a stranger, which make it send the rest away. */
+static void warn_of_way_out(struct prepared *p)
+{
+    char line[256];
+    const char *sender = NULL, *reader = NULL;
+    for (size_t i = 0; i < p->tool_count; i++) {
+        const struct tool *tool = p->tools[i];
+        if (tool->does & (TACKLE_READS | TACKLE_RUNS))
+            reader = tool->name;
+        for (char **host = tool->hosts; host && *host; host++)
+            if (strcmp(*host, "*") == 0)
+                sender = tool->name;
+    }
+    if (!sender || !reader || p->network.allow.count == 0)
+        return;
+    (void)snprintf(line, sizeof line,
+                   "this run can read the workspace (%.64s) and send to the hosts of allow_host "
+                   "(%.64s): text that it reads could make it send files there",
+                   reader, sender);
+    warn(p, line);
+}
+
 /* ---- Plugin options ---- */
 
 static const struct plugin *find_plugin(const struct prepared *p, const char *name, size_t len)
@@ -432,6 +456,7 @@ int prepare(struct tackle_runtime *rt, const struct occasion *occasion, struct p
     if (collect_tools(rt, p, err) != 0 || collect_options(p, err) != 0 ||
         collect_confine(rt, p, err) != 0 || build_system(rt, p, err) != 0)
         goto fail;
+    warn_of_way_out(p);
     return 0;
 fail:
     prepared_release(p);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enforce.h"
 #include "io/layout.h"
 
 const char *tackle_version(void)
@@ -101,6 +102,9 @@ int32_t tackle_take_keys(tackle_runtime *rt, tackle_error *err)
         explicit_bzero(value, strlen(value));
         (void)unsetenv(*name);
     }
+    /* With it libcurl would write down what decrypts its connections. */
+    if (ENFORCED(tls_key_log))
+        (void)unsetenv("SSLKEYLOGFILE");
     return 0;
 }
 

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enforce.h"
 #include "base/text.h"
 #include "base/url.h"
+#include "engine/proxy.h"
 
 struct row {
     const char *name;
@@ -94,16 +96,38 @@ static void set_price(struct provider *p)
         }
 }
 
+/* What goes to another machine is read by whoever is between, the key first of all. */
+static int check_encryption(const struct settings *s, const char *url, struct err *err)
+{
+    struct url_parts parts;
+    if (!ENFORCED(model_https) || url_split(url, &parts) != 0 || parts.https ||
+        url_is_loopback(&parts) || settings_flag(s, SET_ALLOW_HTTP))
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "base_url: %.*s would be asked without encryption, and all between could read "
+                   "key and conversation; use https://, or say --allow-http",
+                   (int)parts.host_len, parts.host);
+}
+
+static char *choose_proxy(const struct settings *s, const char *url, provider_getenv env,
+                          void *user)
+{
+    struct url_parts parts;
+    if (url_split(url, &parts) != 0)
+        return strdup("");
+    return strdup(proxy_choose(settings_text(s, SET_PROXY), env, user, &parts));
+}
+
 /* `custom` is a base URL that replaces the row's; NULL: none. */
-static int resolve(const struct row *row, const char *model, const char *custom,
-                   provider_getenv env, void *user, bool need_key, struct provider *out,
-                   struct err *err)
+static int resolve(const struct settings *s, const struct row *row, const char *model,
+                   const char *custom, provider_getenv env, void *user, bool need_key,
+                   struct provider *out, struct err *err)
 {
     *out = (struct provider){.input_usd = -1, .output_usd = -1};
     const char *url = custom ? custom : lookup(env, user, row->url_env);
     if (!url)
         url = row->base_url;
-    if (check_url(url, err) != 0)
+    if (check_url(url, err) != 0 || (need_key && check_encryption(s, url, err) != 0))
         return -1;
     if (!model)
         model = row->model;
@@ -122,8 +146,9 @@ static int resolve(const struct row *row, const char *model, const char *custom,
     out->base_url = copy_url(url);
     out->model = strdup(model);
     out->key = key ? strdup(key) : NULL;
+    out->proxy = choose_proxy(s, url, env, user);
     out->thoughts_field = row->thoughts_field;
-    if (!out->name || !out->base_url || !out->model || (key && !out->key)) {
+    if (!out->name || !out->base_url || !out->model || !out->proxy || (key && !out->key)) {
         provider_release(out);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
@@ -136,7 +161,7 @@ int provider_resolve(const struct settings *s, provider_getenv env, void *user, 
 {
     const char *model = NULL;
     const struct row *row = choose(settings_text(s, SET_MODEL), &model);
-    return resolve(row, model, settings_text(s, SET_BASE_URL), env, user, need_key, out, err);
+    return resolve(s, row, model, settings_text(s, SET_BASE_URL), env, user, need_key, out, err);
 }
 
 static const struct row *find_or_explain(const char *name, struct err *err)
@@ -163,7 +188,7 @@ int provider_resolve_endpoint(const struct settings *s, const char *name, provid
     *out = (struct provider){.input_usd = -1, .output_usd = -1};
     if (!row)
         return -1;
-    return resolve(row, "", settings_text(s, SET_BASE_URL), env, user, true, out, err);
+    return resolve(s, row, "", settings_text(s, SET_BASE_URL), env, user, true, out, err);
 }
 
 int provider_resolve_fallback(const struct settings *s, const struct provider *first,
@@ -178,7 +203,7 @@ int provider_resolve_fallback(const struct settings *s, const struct provider *f
         row = find_row(first->name, strlen(first->name));
         custom = settings_text(s, SET_BASE_URL);
     }
-    int status = resolve(row, model, custom, env, user, need_key, out, err);
+    int status = resolve(s, row, model, custom, env, user, need_key, out, err);
     return status == 0 ? 0 : err_prefix(err, "fallback_model");
 }
 
@@ -187,6 +212,7 @@ void provider_release(struct provider *p)
     if (p->key)
         explicit_bzero(p->key, strlen(p->key));
     free(p->key);
+    free(p->proxy);
     free(p->name);
     free(p->base_url);
     free(p->model);

@@ -17,6 +17,7 @@ struct provider {
     char *base_url; /* owned; without a slash at its end */
     char *model;    /* owned */
     char *key;      /* owned, NULL: none is sent; wiped by provider_release() */
+    char *proxy;    /* owned: the URL of the proxy it is asked through; "" for none */
     const char *key_env;
     bool thoughts_field; /* the endpoint knows include_thoughts */
     double input_usd;    /* per million tokens; negative: unknown */
@@ -24,7 +25,7 @@ struct provider {
 };
 
 /* Chooses by the settings model ("gpt-5", "openai/gpt-5", "openai/") and base_url. ERR_USAGE for a
- * provider without a model, ERR_AUTH when its key is missing: the text names the variable. With
+ * provider without a model, or on another machine and without encryption (see allow_http), ERR_AUTH when its key is missing: the text names the variable. With
  * need_key false (a replay) a missing key is no error. */
 int provider_resolve(const struct settings *s, provider_getenv env, void *user, bool need_key,
                      struct provider *out, struct err *err);

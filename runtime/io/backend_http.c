@@ -78,6 +78,7 @@ static struct backend_ask *http_ask(struct backend *backend, const struct chat_b
         .url = b->url,
         .headers = headers,
         .bearer = b->provider->key,
+        .proxy = b->provider->proxy,
         .body = slices,
         .body_count = CHAT_BODY_SLICES,
         .first_byte_ms = b->silence_ms,

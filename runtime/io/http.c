@@ -202,7 +202,7 @@ void http_cancel(struct http_transfer *transfer)
 
 static void expect_byte_within(struct http_transfer *t, int64_t ms)
 {
-    if (ms > 0)
+    if (ENFORCED(http_silence) && ms > 0)
         (void)loop_set_timer(t->http->loop, &t->silence, clock_ms() + ms);
 }
 
@@ -468,11 +468,14 @@ static int check_method(const char *method, struct err *err)
 /* Where it connects to, and how: nothing of the environment has a say in it. */
 static int set_route(struct http_transfer *t, const struct http_request *r, struct err *err)
 {
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_PROTOCOLS_STR, ENFORCED(http_protocols) ? "http,https" : "all");
     SET(CURLOPT_FOLLOWLOCATION, ENFORCED(http_no_redirects) ? 0L : 1L);
     SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_VERIFYPEER, ENFORCED(tls_certificate) ? 1L : 0L);
+    SET(CURLOPT_SSL_VERIFYHOST, ENFORCED(tls_host) ? 2L : 0L);
+    if (ENFORCED(tls_version))
+        SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
     SET(CURLOPT_OPENSOCKETDATA, t);
@@ -487,8 +490,10 @@ static int set_route(struct http_transfer *t, const struct http_request *r, stru
         SET(CURLOPT_ACCEPT_ENCODING, "");
         return 0;
     }
-    SET(CURLOPT_FRESH_CONNECT, 1L); /* a kept connection was made for another request */
-    SET(CURLOPT_FORBID_REUSE, 1L);
+    if (ENFORCED(fetch_alone)) {
+        SET(CURLOPT_FRESH_CONNECT, 1L); /* a kept one was made for another request */
+        SET(CURLOPT_FORBID_REUSE, 1L);
+    }
     return 0;
 }
 

@@ -324,7 +324,9 @@ void chat_error_from_redirect(struct chat_error *e, const char *target, int stat
 {
     struct buf place;
     buf_init(&place, MESSAGE_MAX);
-    if (target && text_for_model(&place, target, text_edge(target, strlen(target), 300)) != 0)
+    /* Not its query: a hostile endpoint would have the key shown there. */
+    size_t len = target ? strcspn(target, "?#") : 0;
+    if (target && text_for_model(&place, target, text_edge(target, len, 300)) != 0)
         buf_clear(&place);
     chat_error_set(e, CHAT_ERROR_FATAL,
                    "the endpoint answers with a redirect to %s; it is not followed, so that the "

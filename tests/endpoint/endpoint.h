@@ -29,6 +29,7 @@ void endpoint_free(struct endpoint *endpoint);
 
 /* "http://127.0.0.1:41234/v1" */
 const char *endpoint_url(const struct endpoint *endpoint);
+unsigned endpoint_port(const struct endpoint *endpoint);
 
 /* The replies; empty at first. Add to it before requests come. */
 struct script *endpoint_script(struct endpoint *endpoint);

@@ -134,6 +134,11 @@ const char *endpoint_url(const struct endpoint *endpoint)
     return endpoint->url;
 }
 
+unsigned endpoint_port(const struct endpoint *endpoint)
+{
+    return (unsigned)strtoul(endpoint->url + sizeof "http://127.0.0.1:" - 1, NULL, 10);
+}
+
 struct script *endpoint_script(struct endpoint *endpoint)
 {
     return &endpoint->script;

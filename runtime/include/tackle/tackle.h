@@ -106,8 +106,9 @@ TACKLE_API int32_t tackle_set_key(tackle_runtime *rt, const char *variable, cons
                                   tackle_error *err);
 
 /* Does that for every key variable that there is, and takes them out of the environment: their
- * bytes are overwritten, so that no child can read them in /proc either. Changes the environment of
- * the whole process: for programs, early, while there is one thread. */
+ * bytes are overwritten, so that no child can read them in /proc either. Unsets SSLKEYLOGFILE as
+ * well, with which libcurl would write down what decrypts its connections. Changes the environment
+ * of the whole process: for programs, early, while there is one thread. */
 TACKLE_API int32_t tackle_take_keys(tackle_runtime *rt, tackle_error *err);
 
 /* A setting as it is declared. Arrays of them are arrays of pointers, ended by NULL. */

@@ -176,8 +176,8 @@ static int load_replies(struct session *session, const char *path, struct err *e
 static void expand_placeholders(struct session *session, struct sections *sections)
 {
     const struct endpoints *endpoints = &session->endpoints;
-    struct placeholder table[16 + CASE_ENDPOINTS_MAX];
-    char *owned[16 + CASE_ENDPOINTS_MAX];
+    struct placeholder table[16 + 2 * CASE_ENDPOINTS_MAX];
+    char *owned[16 + 3 * CASE_ENDPOINTS_MAX];
     static const struct {
         const char *name, *below_root;
     } folders[] = {{"{workspace}", "/workspace"},
@@ -209,6 +209,15 @@ static void expand_placeholders(struct session *session, struct sections *sectio
         owned[owned_count] = buf_take(&name);
         table[count++] =
             (struct placeholder){owned[owned_count++], endpoint_url(endpoints->items[i])};
+        struct buf port_name, port;
+        buf_init(&port_name, 4096);
+        buf_init(&port, 16);
+        put_format(&port_name, "{port:%s}", endpoints->names[i]);
+        put_format(&port, "%u", endpoint_port(endpoints->items[i]));
+        owned[owned_count] = buf_take(&port_name);
+        owned[owned_count + 1] = buf_take(&port);
+        table[count++] = (struct placeholder){owned[owned_count], owned[owned_count + 1]};
+        owned_count += 2;
     }
     table[count] = (struct placeholder){NULL, NULL};
     sections_expand(sections, table);

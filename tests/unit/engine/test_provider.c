@@ -103,12 +103,12 @@ static void another_address_does_not_get_the_providers_key(void **state)
     (void)state;
     struct provider p;
     struct err err;
-    assert_int_equal(resolve("openai/gpt-5", "http://elsewhere.org/v1/", openai, true, &p, &err),
+    assert_int_equal(resolve("openai/gpt-5", "https://elsewhere.org/v1/", openai, true, &p, &err),
                      0);
-    assert_string_equal(p.base_url, "http://elsewhere.org/v1");
+    assert_string_equal(p.base_url, "https://elsewhere.org/v1");
     assert_null(p.key);
     provider_release(&p);
-    assert_int_equal(resolve("openai/gpt-5", "http://elsewhere.org/v1", all_keys, true, &p, &err),
+    assert_int_equal(resolve("openai/gpt-5", "https://elsewhere.org/v1", all_keys, true, &p, &err),
                      0);
     assert_string_equal(p.key, "k-default"); /* TACKLE_API_KEY is the one for such an address */
     provider_release(&p);
@@ -197,8 +197,8 @@ static void the_other_model_is_the_same_providers_or_its_own(void **state)
 {
     (void)state;
     check_fallback("gpt-5-mini", NULL, "openai", "https://api.openai.com/v1", "k-openai");
-    check_fallback("gpt-5-mini", "http://h/v1", "openai", "http://h/v1", "k-default");
-    check_fallback("google/", "http://h/v1", "google",
+    check_fallback("gpt-5-mini", "https://h/v1", "openai", "https://h/v1", "k-default");
+    check_fallback("google/", "https://h/v1", "google",
                    "https://generativelanguage.googleapis.com/v1beta/openai", "k-google");
 }
 
