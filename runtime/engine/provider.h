@@ -25,8 +25,9 @@ struct provider {
 };
 
 /* Chooses by the settings model ("gpt-5", "openai/gpt-5", "openai/") and base_url. ERR_USAGE for a
- * provider without a model, or on another machine and without encryption (see allow_http), ERR_AUTH when its key is missing: the text names the variable. With
- * need_key false (a replay) a missing key is no error. */
+ * provider without a model, or on another machine and without encryption (see allow_http), ERR_AUTH
+ * when its key is missing: the text names the variable. With need_key false (a replay) a missing
+ * key is no error. */
 int provider_resolve(const struct settings *s, provider_getenv env, void *user, bool need_key,
                      struct provider *out, struct err *err);
 void provider_release(struct provider *p);
