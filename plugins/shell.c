@@ -260,9 +260,9 @@ static const tackle_tool run_tool = {
     .description = "Run a program in the workspace: command (a line of shell) or argv (no shell). "
                    "Returns exit code and output. No stdin; background processes are ended.",
     .params = "{\"type\":\"object\",\"properties\":{"
-              "\"command\":{\"type\":\"string\"},"
-              "\"argv\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
-              "\"cwd\":{\"type\":\"string\"},"
+              "\"command\":{\"type\":\"string\",\"format\":\"shell\"},"
+              "\"argv\":{\"type\":\"array\",\"format\":\"argv\",\"items\":{\"type\":\"string\"}},"
+              "\"cwd\":{\"type\":\"string\",\"format\":\"path\"},"
               "\"timeout_s\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1800}},"
               "\"additionalProperties\":false}",
     .call = run_command,

@@ -53,7 +53,7 @@ static const tackle_tool read_file = {
     .name = "read_file",
     .description = "Reads a text file, at most 2,000 lines a call.",
     .params = "{\"type\":\"object\",\"properties\":{"
-              "\"path\":{\"type\":\"string\"},"
+              "\"path\":{\"type\":\"string\",\"format\":\"path\"},"
               "\"offset\":{\"type\":\"integer\",\"description\":\"first line, from 1\"},"
               "\"limit\":{\"type\":\"integer\",\"description\":\"number of lines\"},"
               "\"line_numbers\":{\"type\":\"boolean\"}},"
@@ -68,9 +68,10 @@ static const tackle_tool write_file = {
     .name = "write_file",
     .description = "Writes a whole file, making missing directories. To change part of a file use "
                    "edit_file.",
-    .params = "{\"type\":\"object\",\"properties\":{"
-              "\"path\":{\"type\":\"string\"},\"content\":{\"type\":\"string\"}},"
-              "\"required\":[\"path\",\"content\"]}",
+    .params =
+        "{\"type\":\"object\",\"properties\":{"
+        "\"path\":{\"type\":\"string\",\"format\":\"path\"},\"content\":{\"type\":\"string\"}},"
+        "\"required\":[\"path\",\"content\"]}",
     .call = write_file_call,
     .probe = write_file_probe,
 };
@@ -82,10 +83,11 @@ static const tackle_tool edit_file = {
     .name = "edit_file",
     .description = "Replaces old_text, exactly as it stands in the file, with new_text. It must "
                    "occur once, unless replace_all.",
-    .params = "{\"type\":\"object\",\"properties\":{"
-              "\"path\":{\"type\":\"string\"},\"old_text\":{\"type\":\"string\"},"
-              "\"new_text\":{\"type\":\"string\"},\"replace_all\":{\"type\":\"boolean\"}},"
-              "\"required\":[\"path\",\"old_text\",\"new_text\"]}",
+    .params =
+        "{\"type\":\"object\",\"properties\":{"
+        "\"path\":{\"type\":\"string\",\"format\":\"path\"},\"old_text\":{\"type\":\"string\"},"
+        "\"new_text\":{\"type\":\"string\"},\"replace_all\":{\"type\":\"boolean\"}},"
+        "\"required\":[\"path\",\"old_text\",\"new_text\"]}",
     .call = edit_file_call,
     .probe = edit_file_probe,
 };
@@ -97,7 +99,7 @@ static const tackle_tool list_dir = {
     .name = "list_dir",
     .description = "Lists a directory: names, sizes in bytes, link targets.",
     .params = "{\"type\":\"object\",\"properties\":{"
-              "\"path\":{\"type\":\"string\",\"description\":\"default .\"},"
+              "\"path\":{\"type\":\"string\",\"format\":\"path\",\"description\":\"default .\"},"
               "\"depth\":{\"type\":\"integer\",\"description\":\"1 to 5, default 1\"}}}",
     .call = list_dir_call,
 };
@@ -109,10 +111,11 @@ static const tackle_tool find_files = {
     .name = "find_files",
     .description = "Finds files by glob (** * ? [a-z] {a,b}) relative to path; without a slash it "
                    "is the name at any depth. Obeys .gitignore.",
-    .params = "{\"type\":\"object\",\"properties\":{"
-              "\"pattern\":{\"type\":\"string\"},\"path\":{\"type\":\"string\"},"
-              "\"include_ignored\":{\"type\":\"boolean\"}},"
-              "\"required\":[\"pattern\"]}",
+    .params =
+        "{\"type\":\"object\",\"properties\":{"
+        "\"pattern\":{\"type\":\"string\"},\"path\":{\"type\":\"string\",\"format\":\"path\"},"
+        "\"include_ignored\":{\"type\":\"boolean\"}},"
+        "\"required\":[\"pattern\"]}",
     .call = find_files_call,
 };
 
@@ -124,7 +127,7 @@ static const tackle_tool search = {
     .description = "Searches the lines of a file or directory by PCRE2 regex. Obeys .gitignore.",
     .params = "{\"type\":\"object\",\"properties\":{"
               "\"pattern\":{\"type\":\"string\"},"
-              "\"path\":{\"type\":\"string\"},"
+              "\"path\":{\"type\":\"string\",\"format\":\"path\"},"
               "\"glob\":{\"type\":\"string\"},"
               "\"context\":{\"type\":\"integer\",\"description\":\"lines around, to 10\"},"
               "\"ignore_case\":{\"type\":\"boolean\"},"

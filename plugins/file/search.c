@@ -26,6 +26,7 @@ struct search {
     size_t binary;
     size_t too_large;
     size_t unreadable;
+    size_t denied;   /* by the policy */
     size_t given_up; /* lines on which the pattern took too many steps */
     bool more;       /* there are results past max_results or the size of a result */
     bool stopped;    /* time was up in the middle of a file */
@@ -137,7 +138,8 @@ static void search_fd(struct search *search, const char *path, int fd)
 
 /* ---- Many files ---- */
 
-static void search_tree(struct search *search, struct walk *w)
+/* Each file is opened by the host, as every other: some are kept from tools. */
+static void search_tree(struct search *search, const struct file_plugin *plugin, struct walk *w)
 {
     struct walk_entry entry;
     while (!search->stopped && !search->more && walk_next(w, &entry)) {
@@ -145,10 +147,10 @@ static void search_tree(struct search *search, struct walk *w)
             continue;
         if (search->glob.count > 0 && !glob_set_match(&search->glob, entry.relative))
             continue;
-        int fd = walk_open_file(&entry);
-        if (fd < 0)
-            search->unreadable++;
-        else
+        int32_t fd = plugin->workspace->open(search->call, entry.path, TACKLE_OPEN_FILE);
+        search->denied += fd == TACKLE_E_DENIED;
+        search->unreadable += fd < 0 && fd != TACKLE_E_DENIED;
+        if (fd >= 0)
             search_fd(search, entry.path, fd);
         search->stopped = search->stopped || pace_over(&search->pace);
     }
@@ -175,6 +177,9 @@ static void put_notes(struct search *search, const struct walk *w)
     if (s->too_large > 0)
         bytes_format(out, "[%zu %s larger than %u MiB skipped]\n", s->too_large,
                      files(s->too_large), FILE_SEARCH_MAX >> 20);
+    if (s->denied > 0)
+        bytes_format(out, "[%zu %s skipped: the policy denies reading them]\n", s->denied,
+                     files(s->denied));
     if (s->unreadable > 0)
         bytes_format(out, "[%zu %s cannot be read]\n", s->unreadable, files(s->unreadable));
     if (s->stopped)
@@ -193,7 +198,7 @@ static int32_t search_place(struct search *search, const struct file_plugin *plu
     struct walk *w;
     int32_t code = walk_open(plugin, call, path, &options, &search->pace, &w);
     if (code == TACKLE_OK) {
-        search_tree(search, w);
+        search_tree(search, plugin, w);
     } else {
         int32_t fd = plugin->workspace->open(call, path, TACKLE_OPEN_FILE);
         if (fd < 0)

@@ -7,7 +7,8 @@
 #define TEXT(key) "\"" key "\":{\"type\":\"string\"}"
 #define NUM(key)  "\"" key "\":{\"type\":\"integer\"}"
 #define BOOL(key) "\"" key "\":{\"type\":\"boolean\"}"
-#define LIST(key) "\"" key "\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
+#define PATH      "\"path\":{\"type\":\"string\",\"format\":\"path\"}"
+#define PATHS     "\"paths\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"format\":\"path\"}}"
 #define END       "}}"
 /* The last piece of an object whose listed keys must be there. */
 #define NEED(keys) "},\"required\":[" keys "]}"
@@ -30,7 +31,7 @@ static const tackle_tool tool_diff = {
     .effect = TACKLE_EFFECT_SAFE,
     .name = "git_diff",
     .description = "Unstaged changes; staged ones; or from a revision (to another).",
-    .params = OBJECT BOOL("staged") "," TEXT("from") "," TEXT("to") "," LIST("paths") "," BOOL(
+    .params = OBJECT BOOL("staged") "," TEXT("from") "," TEXT("to") "," PATHS "," BOOL(
         "stat_only") "," NUM("context") END,
     .call = diff_call,
 };
@@ -41,7 +42,7 @@ static const tackle_tool tool_log = {
     .effect = TACKLE_EFFECT_SAFE,
     .name = "git_log",
     .description = "Commits, newest first. rev may be a..b; max is 20.",
-    .params = OBJECT TEXT("rev") "," NUM("max") "," TEXT("path") "," TEXT("author") "," TEXT(
+    .params = OBJECT TEXT("rev") "," NUM("max") "," PATH "," TEXT("author") "," TEXT(
         "grep") "," TEXT("since") "," TEXT("until") END,
     .call = log_call,
 };
@@ -52,7 +53,7 @@ static const tackle_tool tool_show = {
     .effect = TACKLE_EFFECT_SAFE,
     .name = "git_show",
     .description = "A commit with its diff, or with path: that file as it was at rev.",
-    .params = OBJECT TEXT("rev") "," TEXT("path") "," BOOL("stat_only") NEED("\"rev\""),
+    .params = OBJECT TEXT("rev") "," PATH "," BOOL("stat_only") NEED("\"rev\""),
     .call = show_call,
 };
 
@@ -62,8 +63,8 @@ static const tackle_tool tool_blame = {
     .effect = TACKLE_EFFECT_SAFE,
     .name = "git_blame",
     .description = "Which commit last changed each line of a file.",
-    .params = OBJECT TEXT("path") "," NUM("first_line") "," NUM("last_line") "," TEXT("rev")
-        NEED("\"path\""),
+    .params =
+        OBJECT PATH "," NUM("first_line") "," NUM("last_line") "," TEXT("rev") NEED("\"path\""),
     .call = blame_call,
 };
 
@@ -109,7 +110,7 @@ static const tackle_tool tool_add = {
     .effect = TACKLE_EFFECT_SAFE,
     .name = "git_add",
     .description = "Stages files, byte for byte; folders whole, deletions too.",
-    .params = OBJECT LIST("paths") NEED("\"paths\""),
+    .params = OBJECT PATHS NEED("\"paths\""),
     .call = add_call,
 };
 
@@ -134,7 +135,7 @@ static const tackle_tool tool_restore = {
     .name = "git_restore",
     .description = "Throws away changes of files: back to what is staged, or to from. "
                    "staged: unstages instead.",
-    .params = OBJECT LIST("paths") "," BOOL("staged") "," TEXT("from") NEED("\"paths\""),
+    .params = OBJECT PATHS "," BOOL("staged") "," TEXT("from") NEED("\"paths\""),
     .call = restore_call,
     .probe = restore_probe,
 };

@@ -450,10 +450,10 @@ int prepare(struct tackle_runtime *rt, const struct occasion *occasion, struct p
         goto fail;
     if (network_init(&p->network, &p->settings, api_getenv, rt, err) != 0)
         goto fail;
-    p->policy = policy_new(&p->settings, err);
-    if (!p->policy)
+    if (policies_load(rt, p, err) != 0)
         goto fail;
     if (collect_tools(rt, p, err) != 0 || collect_options(p, err) != 0 ||
+        policy_check_tools(p->policy, p->tools, p->tool_count, err) != 0 ||
         collect_confine(rt, p, err) != 0 || build_system(rt, p, err) != 0)
         goto fail;
     warn_of_way_out(p);

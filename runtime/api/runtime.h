@@ -157,6 +157,14 @@ int prompt_build(struct prompt *p, const struct settings *s, const char *const *
 /* Reads a file of the user's; *data is malloc'd and zero-terminated. ERR_USAGE. */
 int prompt_read_file(const char *path, size_t max, char **data, size_t *len, struct err *err);
 
+/* ---- policy.c ---- */
+
+struct prepared;
+
+/* Makes p->policy of the settings and of the files of rules, in their order; what of them is
+ * ignored goes to p->warnings. */
+int policies_load(struct tackle_runtime *rt, struct prepared *p, struct err *err);
+
 /* ---- prepare.c ---- */
 
 /* All that a run or a tool call needs, checked. */

@@ -69,6 +69,56 @@ bool beneath_is_protected(const char *relative)
     return false;
 }
 
+int beneath_name(int root, int fd, char *out, struct err *err)
+{
+    char link[LOCATE_FD_PATH], top[BENEATH_PATH_MAX], full[BENEATH_PATH_MAX];
+    locate_fd_path(root, link);
+    ssize_t top_len = readlink(link, top, sizeof top - 1);
+    locate_fd_path(fd, link);
+    ssize_t full_len = readlink(link, full, sizeof full - 1);
+    if (top_len < 0 || full_len < 0)
+        return err_set(err, ERR_IO, "cannot read %s: %s", link, strerror(errno));
+    top[top_len] = full[full_len] = '\0';
+    if (strcmp(top, "/") == 0)
+        top_len = 0;
+    if (strncmp(full, top, (size_t)top_len) != 0 || (full[top_len] != '/' && full[top_len] != '\0'))
+        return err_set(err, ERR_DENIED, "moved out of the workspace meanwhile: %s", full);
+    const char *below = full + top_len;
+    (void)snprintf(out, BENEATH_PATH_MAX, "%s", below + (*below == '/'));
+    return 0;
+}
+
+int beneath_real(int root, const char *relative, char *out, struct err *err)
+{
+    char clean[BENEATH_PATH_MAX], have[BENEATH_PATH_MAX];
+    if (strlen(relative) >= sizeof clean)
+        return locate_fail(err, ENAMETOOLONG, relative);
+    locate_clean(relative, clean);
+    size_t len = strlen(clean); /* of what exists */
+    memcpy(have, clean, len + 1);
+    int fd = locate(root, len ? have : ".");
+    while (fd < 0 && errno == ENOENT && len > 0) {
+        while (len > 0 && have[len - 1] != '/')
+            len--;
+        len -= len > 0;
+        have[len] = '\0';
+        fd = locate(root, len ? have : ".");
+    }
+    if (fd < 0)
+        return locate_fail(err, errno, relative);
+    int status = beneath_name(root, fd, out, err);
+    (void)close(fd);
+    const char *missing = clean + len + (clean[len] == '/');
+    size_t used = status == 0 ? strlen(out) : 0;
+    if (status == 0 && locate_leads_up(missing))
+        status = locate_fail(err, ENOENT, relative);
+    else if (status == 0 && used + strlen(missing) + 2 > BENEATH_PATH_MAX)
+        status = locate_fail(err, ENAMETOOLONG, relative);
+    else if (status == 0 && *missing)
+        (void)snprintf(out + used, BENEATH_PATH_MAX - used, "%s%s", used ? "/" : "", missing);
+    return status;
+}
+
 /* ---- Opening ---- */
 
 int beneath_open_root(const char *dir, char *real, struct err *err)

@@ -29,6 +29,14 @@ int beneath_open_file(int root, const char *relative, struct stat *st, struct er
 /* Opens a directory for reading and openat(). Descriptor or -1. */
 int beneath_open_dir(int root, const char *relative, struct err *err);
 
+/* The path below the root of what a descriptor stands for, links gone; "" is the root itself. `out`
+ * has BENEATH_PATH_MAX bytes. 0 or -1. */
+int beneath_name(int root, int fd, char *out, struct err *err);
+
+/* The same of a path; what does not exist yet is below what does. A name that leads outside, or
+ * up from what does not exist, has none: -1. */
+int beneath_real(int root, const char *relative, char *out, struct err *err);
+
 /* Is this path one that no tool may write: .git and .tackle at any depth, whatever their case? */
 bool beneath_is_protected(const char *relative);
 
@@ -43,6 +51,16 @@ bool beneath_is_protected(const char *relative);
  * write permission. *created tells which it was; it may be NULL. 0 or -1. */
 int beneath_replace(int root, const char *relative, const void *data, size_t len, unsigned flags,
                     bool *created, struct err *err);
+
+/* The same, if `check` returns 0 for the path below the root that would be written, links gone;
+ * else it has filled *err. */
+struct beneath_guard {
+    int (*check)(void *user, const char *path, struct err *err);
+    void *user;
+};
+int beneath_replace_guarded(int root, const char *relative, const void *data, size_t len,
+                            unsigned flags, const struct beneath_guard *guard, bool *created,
+                            struct err *err);
 
 /* Reads a regular file whole, up to `max` bytes: over it ERR_LIMIT. *data is malloc'd, has a zero
  * byte after *len, and is the caller's. 0 or -1. */

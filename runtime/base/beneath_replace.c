@@ -20,26 +20,6 @@ struct target {
     struct stat st; /* when it exists */
 };
 
-/* The path of a descriptor below the root as the kernel knows it, links gone. */
-static int path_below(int root, int fd, char *out, struct err *err)
-{
-    char link[LOCATE_FD_PATH], top[BENEATH_PATH_MAX], full[BENEATH_PATH_MAX];
-    locate_fd_path(root, link);
-    ssize_t top_len = readlink(link, top, sizeof top - 1);
-    locate_fd_path(fd, link);
-    ssize_t full_len = readlink(link, full, sizeof full - 1);
-    if (top_len < 0 || full_len < 0)
-        return err_set(err, ERR_IO, "cannot read %s: %s", link, strerror(errno));
-    top[top_len] = full[full_len] = '\0';
-    if (strcmp(top, "/") == 0)
-        top_len = 0;
-    if (strncmp(full, top, (size_t)top_len) != 0 || (full[top_len] != '/' && full[top_len] != '\0'))
-        return err_set(err, ERR_DENIED, "moved out of the workspace meanwhile: %s", full);
-    const char *below = full + top_len;
-    (void)snprintf(out, BENEATH_PATH_MAX, "%s", below + (*below == '/'));
-    return 0;
-}
-
 static int refuse_protected(struct err *err, const char *relative)
 {
     return err_set(err, ERR_DENIED, "files under .git and .tackle are never written: %s", relative);
@@ -51,7 +31,7 @@ static int check_place(int root, int dir, const char *name, const char *relative
     char real[BENEATH_PATH_MAX];
     if (beneath_is_protected(name))
         return refuse_protected(err, relative);
-    if (path_below(root, dir, real, err))
+    if (beneath_name(root, dir, real, err))
         return -1;
     return beneath_is_protected(real) ? refuse_protected(err, relative) : 0;
 }
@@ -76,19 +56,6 @@ static int make_down(int *dir, const char *path, const char *relative, struct er
     return 0;
 }
 
-/* What does not exist has no parent, either. */
-static bool leads_up(const char *path)
-{
-    while (*path) {
-        size_t len = strcspn(path, "/");
-        if (len == 2 && memcmp(path, "..", 2) == 0)
-            return true;
-        path += len;
-        path += strspn(path, "/");
-    }
-    return false;
-}
-
 /* Opens the directory `path`, which is made when `make` says so. Nothing is made below a
  * protected one. */
 static int open_parent(int root, const char *path, bool make, const char *relative, struct err *err)
@@ -107,7 +74,7 @@ static int open_parent(int root, const char *path, bool make, const char *relati
     if (dir < 0)
         return locate_fail(err, errno, relative);
     if (check_place(root, dir, missing, relative, err) ||
-        (leads_up(missing) && locate_fail(err, ENOENT, relative)) ||
+        (locate_leads_up(missing) && locate_fail(err, ENOENT, relative)) ||
         make_down(&dir, missing, relative, err)) {
         (void)close(dir);
         return -1;
@@ -340,13 +307,35 @@ out:;
     return status;
 }
 
+/* Asks the guard about the place that was found. */
+static int ask_guard(int root, const struct target *target, const struct beneath_guard *guard,
+                     struct err *err)
+{
+    char dir[BENEATH_PATH_MAX], path[BENEATH_PATH_MAX + LOCATE_NAME_MAX + 1];
+    if (!guard)
+        return 0;
+    if (beneath_name(root, target->dir, dir, err))
+        return -1;
+    (void)snprintf(path, sizeof path, "%s%s%s", dir, *dir ? "/" : "", target->name);
+    return guard->check(guard->user, path, err);
+}
+
 int beneath_replace(int root, const char *relative, const void *data, size_t len, unsigned flags,
                     bool *created, struct err *err)
+{
+    return beneath_replace_guarded(root, relative, data, len, flags, NULL, created, err);
+}
+
+int beneath_replace_guarded(int root, const char *relative, const void *data, size_t len,
+                            unsigned flags, const struct beneath_guard *guard, bool *created,
+                            struct err *err)
 {
     struct target target;
     if (find_target(root, relative, flags & BENEATH_PARENTS, &target, err))
         return -1;
-    int status = check_target(&target, relative, flags, err);
+    int status = ask_guard(root, &target, guard, err);
+    if (status == 0)
+        status = check_target(&target, relative, flags, err);
     if (status == 0 && write_target(&target, data, len, flags))
         status = errno == EEXIST ? err_set(err, ERR_IO, "the file exists already: %s", relative)
                                  : locate_fail(err, errno, relative);

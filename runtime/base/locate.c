@@ -94,6 +94,18 @@ void locate_clean(const char *path, char *out)
     out[used] = '\0';
 }
 
+bool locate_leads_up(const char *path)
+{
+    while (*path) {
+        size_t len = strcspn(path, "/");
+        if (len == 2 && memcmp(path, "..", 2) == 0)
+            return true;
+        path += len;
+        path += strspn(path, "/");
+    }
+    return false;
+}
+
 void locate_fd_path(int fd, char out[LOCATE_FD_PATH])
 {
     (void)snprintf(out, LOCATE_FD_PATH, "/proc/self/fd/%d", fd);

@@ -4,6 +4,7 @@
 #ifndef BASE_LOCATE_H
 #define BASE_LOCATE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -21,6 +22,9 @@ void locate_clean(const char *path, char *out);
 /* The first name of a path into `name`; returns what follows it and its slashes, NULL when the name
  * is too long. */
 const char *locate_split(const char *path, char name[LOCATE_NAME_MAX + 1]);
+
+/* Is one of its parts ".."? What does not exist has no parent. */
+bool locate_leads_up(const char *path);
 
 /* "/proc/self/fd/7": the way from an O_PATH descriptor to one that reads. */
 void locate_fd_path(int fd, char out[LOCATE_FD_PATH]);

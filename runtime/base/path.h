@@ -5,4 +5,7 @@
 /* "a/b", malloc'd; NULL when out of memory. */
 char *path_join(const char *a, const char *b);
 
+/* Where commands find their programs: the PATH that tackle-host gives them. */
+#define PATH_OF_COMMANDS "/usr/local/bin:/usr/bin:/bin"
+
 #endif

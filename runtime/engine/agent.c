@@ -3,15 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enforce.h"
 #include "base/text.h"
 #include "base/yaml.h"
 
 /* What an agent may set beside name and description. */
 static const enum setting allowed[] = {
-    SET_MODEL,          SET_EFFORT,    SET_THOUGHTS,   SET_STREAM,       SET_INSTRUCTIONS,
-    SET_PLUGIN,         SET_TOOLS,     SET_NO_TOOLS,   SET_SANDBOX,      SET_MAX_STEPS,
-    SET_MAX_TOOL_CALLS, SET_MAX_TIME,  SET_MAX_TOKENS, SET_MAX_COST_USD, SET_LOOP_LIMIT,
-    SET_TOOL_TIMEOUT,   SET_ALLOW_HOST};
+    SET_MODEL,          SET_EFFORT,     SET_THOUGHTS,   SET_STREAM,       SET_INSTRUCTIONS,
+    SET_PLUGIN,         SET_TOOLS,      SET_NO_TOOLS,   SET_SANDBOX,      SET_MAX_STEPS,
+    SET_MAX_TOOL_CALLS, SET_MAX_TIME,   SET_MAX_TOKENS, SET_MAX_COST_USD, SET_LOOP_LIMIT,
+    SET_TOOL_TIMEOUT,   SET_ALLOW_HOST, SET_ALLOW,      SET_ASK,          SET_DENY};
 
 static const char *last_part(const char *path)
 {
@@ -234,12 +235,15 @@ int agent_apply(const struct agent *a, struct settings *s, bool trusted, bool *h
     json_object_foreach(a->settings, key, value)
     {
         bool is_right = strcmp(key, "sandbox") == 0 || strcmp(key, "plugin") == 0 ||
-                        strcmp(key, "allow_host") == 0;
-        if (is_right && !trusted) {
+                        strcmp(key, "allow_host") == 0 || strcmp(key, "allow") == 0;
+        bool is_rule = strcmp(key, "ask") == 0 || strcmp(key, "deny") == 0;
+        if (is_right && !trusted && ENFORCED(policy_agent_held_back)) {
             *held_back = true;
             continue;
         }
-        if (settings_set_json(s, LAYER_AGENT, key, value, NULL, err) != 0)
+        /* Rules of the workspace stand on top of others, and take the place of none. */
+        enum layer layer = is_rule && !trusted ? LAYER_PROJECT : LAYER_AGENT;
+        if (settings_set_json(s, layer, key, value, NULL, err) != 0)
             return err_prefix(err, "agent %s", a->name);
     }
     return 0;

@@ -26,8 +26,8 @@ int agent_parse(const char *file_name, const char *text, size_t len, struct agen
 void agent_release(struct agent *a);
 
 /* Puts the agent's settings into `s` as LAYER_AGENT. When `trusted` is false (a file found in the
- * workspace) it gets no more rights than the default agent: sandbox and plugin paths are left out;
- * *held_back is then set. */
+ * workspace) it gets no more rights than the default agent: sandbox, plugin paths, and what it
+ * allows are left out; *held_back is then set. */
 int agent_apply(const struct agent *a, struct settings *s, bool trusted, bool *held_back,
                 struct err *err);
 

@@ -46,13 +46,16 @@ json_t *confine_plugin(const struct settings *s, const struct policy *policy,
         runs = runs || (tools[i]->does & TACKLE_RUNS);
         changes = changes || needs_write;
     }
-    return json_pack("{s:{s:s, s:b, s:b, s:s, s:s, s:o, s:[], s:I, s:I, s:I}}", "sandbox", "tier",
-                     confine_tier(s), "write", changes, "runs", runs, "git",
+    return json_pack("{s:{s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:I, s:I, s:I}, s:o, s:o}", "sandbox",
+                     "tier", confine_tier(s), "write", changes, "runs", runs, "git",
                      runs ? "read" : "write", "network",
                      runs ? settings_text(s, SET_COMMAND_NETWORK) : "none", "read", read_dirs(s),
-                     "hide", "memory_mib", (json_int_t)settings_number(s, SET_COMMAND_MEMORY),
-                     "processes", (json_int_t)settings_number(s, SET_COMMAND_PROCESSES), "file_mib",
-                     (json_int_t)settings_number(s, SET_COMMAND_FILE_SIZE));
+                     "hide", runs ? policy_denied_paths(policy, tools, count, false) : json_array(),
+                     "memory_mib", (json_int_t)settings_number(s, SET_COMMAND_MEMORY), "processes",
+                     (json_int_t)settings_number(s, SET_COMMAND_PROCESSES), "file_mib",
+                     (json_int_t)settings_number(s, SET_COMMAND_FILE_SIZE), "deny_read",
+                     policy_denied_paths(policy, tools, count, false), "deny_write",
+                     policy_denied_paths(policy, tools, count, true));
 }
 
 /* What to do about a step that failed. */

@@ -23,9 +23,9 @@ bool confine_is_enforced(const char *tier);
  * there to answer for it. 0, or -1 with ERR_USAGE. */
 int confine_check_off(const struct settings *s, const char *ci, struct err *err);
 
-/* {"sandbox":{...}} for the plugin that is the owner of some of `tools`, for its calls that may
- * write (the run may, or a person said yes to one) or for those that may not. A new reference;
- * NULL: out of memory. */
+/* {"sandbox":{...},"deny_read":[],"deny_write":[]} for the plugin that is the owner of some of
+ * `tools`, for its calls that may write (the run may, or a person said yes to one) or for those
+ * that may not. A new reference; NULL: out of memory. */
 json_t *confine_plugin(const struct settings *s, const struct policy *policy,
                        const struct tool *const *tools, size_t count, const void *owner,
                        bool write);

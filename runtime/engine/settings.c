@@ -77,6 +77,12 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
                            "ask an endpoint on another machine without encryption"),
     [SET_PROXY] = ROW("proxy", "text", "none|env|URL", "none", NULL, "permissions",
                       "go through this proxy; env: the one that HTTPS_PROXY and its kin name"),
+    [SET_ALLOW] = ROW("allow", "list", "RULE", NULL, NULL, "permissions",
+                      "calls that may run: TOOL or TOOL(PATTERN), as 'write_file(docs/**)'"),
+    [SET_ASK] = ROW("ask", "list", "RULE", NULL, NULL, "permissions", "calls that need a yes"),
+    [SET_DENY] = ROW("deny", "list", "RULE", NULL, NULL, "permissions", "calls that never run"),
+    [SET_POLICY] = ROW("policy", "path", "FILE", NULL, NULL, "permissions",
+                       "one more file of rules, beside those of the system and the user"),
     [SET_APPROVAL] = ROW("approval", "choice", "WHO", "never", "never|ask", "permissions",
                          "what needs a yes: is somebody asked for it? On a terminal: ask"),
     [SET_ON_DENY] =
@@ -380,6 +386,9 @@ static bool tightens(const struct settings *s, enum setting id, const char *valu
         return strcmp(value, "never") == 0;
     case SET_ON_DENY:
         return strcmp(value, "fail") == 0;
+    case SET_ASK:
+    case SET_DENY:
+        return true;
     case SET_NO_TOOLS:
         return is_choice(SWITCH_ON, value);
     default:
@@ -473,7 +482,8 @@ int settings_set_json(struct settings *s, enum layer layer, const char *key, con
     if (id == SETTING_COUNT)
         return -1;
     const char *text = scalar_text(value, room, sizeof room);
-    if (layer == LAYER_PROJECT && (!text || !tightens(s, id, text))) {
+    bool rules = json_is_array(value) && (id == SET_ASK || id == SET_DENY);
+    if (layer == LAYER_PROJECT && !rules && (!text || !tightens(s, id, text))) {
         *ignored = true;
         return 0;
     }

@@ -10,6 +10,7 @@
 #include <tackle/plugin.h>
 
 #include "base/err.h"
+#include "host/denied.h"
 #include "host/process.h"
 #include "host/session.h"
 
@@ -37,6 +38,7 @@ struct session {
     char *workspace;
     int workspace_fd;
     bool write;
+    struct denied denied;
     int cancel_fd;
     int timer_fd; /* the deadline of the running call */
     int end_fd;   /* epoll: cancel_fd and timer_fd */

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
+
 #define VARS_MAX  256
 #define BYTES_MAX (128u << 10)
 
 static const char *const fixed[] = {
-    "PATH=/usr/local/bin:/usr/bin:/bin",
+    "PATH=" PATH_OF_COMMANDS,
     "LANG=C.UTF-8",
     "LC_ALL=C.UTF-8",
     "TERM=dumb",

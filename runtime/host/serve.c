@@ -357,6 +357,8 @@ static int open_session(struct server *server, const char *path, const json_t *o
         .workspace_fd = LINK_WORKSPACE_FD,
         .write = json_is_true(json_object_get(open, "write")),
         .cancel_fd = LINK_CANCEL_FD,
+        .deny_read = json_object_get(open, "deny_read"),
+        .deny_write = json_object_get(open, "deny_write"),
         .home = sandbox.home,
         .tmp = sandbox.tmp,
         .sink = {server, on_output, on_progress, on_log, on_changed, on_remember, on_fetch},

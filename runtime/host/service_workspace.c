@@ -1,4 +1,6 @@
 /* workspace/1: files beneath the folder the run works in. */
+#include <unistd.h>
+
 #include "base/beneath.h"
 #include "host/call.h"
 #include "host/services.h"
@@ -37,7 +39,19 @@ static int32_t open_path(tackle_call *base, const char *path, uint32_t how)
         fd = beneath_open_dir(call->session->workspace_fd, name, &err);
     else
         return call_fail(call, TACKLE_E_ARGS, "the plugin opens in an unknown way: %u", how);
-    return fd < 0 ? call_fail_err(call, &err) : fd;
+    if (fd < 0)
+        return call_fail_err(call, &err);
+    if (denied_check_read(&call->session->denied, call->session->workspace_fd, fd, call->tool->name,
+                          &err) == 0)
+        return fd;
+    (void)close(fd);
+    return call_fail_err(call, &err);
+}
+
+static int check_write(void *user, const char *path, struct err *err)
+{
+    struct call *call = user;
+    return denied_check_write(&call->session->denied, path, call->tool->name, err);
 }
 
 static int32_t replace(tackle_call *base, const char *path, const void *data, size_t len,
@@ -61,7 +75,9 @@ static int32_t replace(tackle_call *base, const char *path, const void *data, si
                          flags);
     unsigned how = (flags & TACKLE_REPLACE_NEW ? BENEATH_NEW : 0) |
                    (flags & TACKLE_REPLACE_PARENTS ? BENEATH_PARENTS : 0);
-    if (beneath_replace(call->session->workspace_fd, name, data, len, how, &created, &err))
+    const struct beneath_guard guard = {check_write, call};
+    if (beneath_replace_guarded(call->session->workspace_fd, name, data, len, how, &guard, &created,
+                                &err))
         return call_fail_err(call, &err);
     call->session->sink.changed(call->session->sink.user,
                                 created ? TACKLE_CHANGED_CREATED : TACKLE_CHANGED_MODIFIED, name);

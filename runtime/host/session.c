@@ -139,7 +139,8 @@ struct session *session_new(const struct session_spec *spec, struct err *err)
     session->call.session = session;
     session->call.base.api = &call_api;
     buf_init(&session->open_error, SESSION_TEXT_MAX);
-    if (copy_text(&session->workspace, spec->workspace, err) ||
+    if (denied_init(&session->denied, spec->deny_read, spec->deny_write, err) ||
+        copy_text(&session->workspace, spec->workspace, err) ||
         copy_text(&session->home, spec->home, err) || copy_text(&session->tmp, spec->tmp, err) ||
         set_options(session, spec->options, err) || open_watches(session, err) ||
         open_plugin(session, err)) {
@@ -168,6 +169,7 @@ void session_free(struct session *session)
     free(session->home);
     free(session->tmp);
     buf_release(&session->open_error);
+    denied_release(&session->denied);
     close_fd(session->end_fd);
     close_fd(session->timer_fd);
     free(session);
@@ -193,6 +195,7 @@ static void begin(struct call *call, const struct session_call *spec)
     call->written = 0;
     call->omitted = 0;
     call->noted = false;
+    denied_forget(&call->session->denied);
     buf_init(&call->message, SESSION_TEXT_MAX);
     buf_init(&call->fetched.content_type, SESSION_MESSAGE_MAX);
     buf_init(&call->fetched.location, FETCH_LOCATION_MAX);

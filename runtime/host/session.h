@@ -25,8 +25,10 @@ struct session_spec {
     const char *workspace;           /* absolute path, for messages; copied */
     int workspace_fd;                /* O_PATH directory; borrowed */
     bool write;                      /* may files of the workspace be changed? */
-    int cancel_fd;                   /* readable: the running call is cancelled; borrowed */
-    const char *home;                /* HOME and TMPDIR of programs; NULL: none; copied */
+    const json_t *deny_read;         /* globs of files that are kept from tools; NULL: none */
+    const json_t *deny_write;
+    int cancel_fd;    /* readable: the running call is cancelled; borrowed */
+    const char *home; /* HOME and TMPDIR of programs; NULL: none; copied */
     const char *tmp;
     struct sink sink; /* copied */
 };

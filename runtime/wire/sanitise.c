@@ -438,6 +438,17 @@ static void tell(struct buf *notes, const char *key, const json_t *value)
     note_json(notes, words, value);
 }
 
+/* What an argument is about, for the policy (engine/policy_subject.h): nothing for the model. */
+static bool is_for_policy(const char *key, const json_t *value)
+{
+    static const char *const formats[] = {"path", "argv", "shell", "url"};
+    const char *format = strcmp(key, "format") == 0 ? json_string_value(value) : NULL;
+    for (size_t i = 0; format && i < sizeof formats / sizeof formats[0]; i++)
+        if (strcmp(format, formats[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Everything that is not carried over. */
 static void tell_rest(struct sanitiser *s, const json_t *out, const json_t *node, struct buf *notes)
 {
@@ -449,7 +460,7 @@ static void tell_rest(struct sanitiser *s, const json_t *out, const json_t *node
     json_t *value;
     json_object_foreach((json_t *)node, key, value)
     {
-        bool known = json_object_get(out, key) != NULL;
+        bool known = json_object_get(out, key) != NULL || is_for_policy(key, value);
         for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
             known = known || strcmp(key, silent[i]) == 0;
         if (known)

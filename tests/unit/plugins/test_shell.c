@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "plugin_test.h"
+#include "wire/sanitise.h"
 
 #define LONG_ARG (128u << 10)
 
@@ -310,11 +311,26 @@ static void says_why_it_could_not_start(void **state)
 }
 
 /* The model pays for these in every request. */
+/* The schema as the model gets it. */
+static size_t offered_size(const char *params)
+{
+    struct err err;
+    json_t *schema = json_loads(params, 0, NULL);
+    json_t *clean = sanitise_schema(schema, NULL, &err);
+    char *text = json_dumps(clean, JSON_COMPACT);
+    assert_non_null(text);
+    size_t size = strlen(text);
+    free(text);
+    json_decref(clean);
+    json_decref(schema);
+    return size;
+}
+
 static void what_the_model_reads_is_short(void **state)
 {
     (void)state;
     const tackle_tool *tool = tackle_plugin_v1.tools[0];
-    assert_true(strlen(tool->description) + strlen(tool->params) <= 400);
+    assert_true(strlen(tool->description) + offered_size(tool->params) <= 400);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -115,6 +115,9 @@ static void test_keywords_become_words(void **state)
     expect("{\"type\":\"string\",\"format\":\"uri\",\"title\":\"Link\",\"examples\":[\"a\"]}",
            "{\"type\":\"string\",\"description\":\"Link (format: \\\"uri\\\"; examples: "
            "[\\\"a\\\"])\"}");
+    expect("{\"type\":\"array\",\"format\":\"argv\",\"items\":{\"type\":\"string\",\"format\":"
+           "\"path\"}}",
+           "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}");
     expect("{\"type\":\"string\",\"format\":\"date-time\"}",
            "{\"type\":\"string\",\"format\":\"date-time\"}");
     expect("{\"const\":\"\"}", "{\"type\":\"string\",\"description\":\"always \\\"\\\"\"}");
