@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/enforce.h"
-#include "base/glob.h"
+#include "base/deny.h"
 
 #define WALK_DEPTH   32
 #define WALK_ENTRIES 50000u
@@ -100,10 +100,10 @@ static bool is_protected(const char *name)
 
 static bool is_hidden(const struct walk *w)
 {
-    for (size_t i = 0; w->spec->hide[i]; i++)
-        if (ENFORCED(sandbox_hide) && glob_path(w->spec->hide[i], w->path + w->root))
-            return true;
-    return false;
+    size_t count = 0;
+    while (w->spec->hide[count])
+        count++;
+    return ENFORCED(sandbox_hide) && deny_find(w->spec->hide, count, w->path + w->root);
 }
 
 static bool is_full(struct walk *w)

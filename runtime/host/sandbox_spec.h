@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-#define SANDBOX_LIST_MAX 64 /* entries of one list */
+#define SANDBOX_LIST_MAX 1024 /* entries of one list */
 
 enum sandbox_tier {
     TIER_OFF,      /* limits only */
@@ -29,7 +29,7 @@ struct sandbox_spec {
     const char *tmp;
     const char
         *read[SANDBOX_LIST_MAX + 1]; /* folders that may be read, absolute; NULL at the end */
-    const char *hide[SANDBOX_LIST_MAX + 1]; /* globs of files that nobody may see */
+    const char *hide[SANDBOX_LIST_MAX + 1]; /* globs of files that nobody may see (base/deny.h) */
     unsigned memory_mib;                    /* 0: no limit; so for the next two */
     unsigned processes;
     unsigned file_mib;
