@@ -1,7 +1,11 @@
 /* A run of the past, to be gone on with: its journal, opened and handed to a new struct run. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/runtime.h"
@@ -95,6 +99,144 @@ static int find_newest(const struct tackle_runtime *rt, const char *runs, const 
                            workspace);
 }
 
+/* ---- A fork ---- */
+
+/* The member that tells which call a record is of stands first in it. */
+static int rename_call(const char *body, size_t len, const char *from, const char *to,
+                       struct buf *out)
+{
+    char old[64], now[64];
+    int old_len = snprintf(old, sizeof old, "\"call\":\"%s.", from);
+    int now_len = snprintf(now, sizeof now, "\"call\":\"%s.", to);
+    bool ours = old_len > 0 && now_len > 0 && len >= (size_t)old_len &&
+                memcmp(body, old, (size_t)old_len) == 0;
+    size_t skip = ours ? (size_t)old_len : 0;
+    return buf_append(out, now, ours ? (size_t)now_len : 0) ||
+                   buf_append(out, body + skip, len - skip)
+               ? -1
+               : 0;
+}
+
+/* A call that is repeated under another key is another call: its tool could not tell. */
+static void forget_key(const char *kind, struct buf *body)
+{
+    static const char keyed[] = "\"effect\":\"keyed\"", never[] = "\"effect\":\"never\"";
+    char *found = strcmp(kind, "tool_started") == 0 ? strstr(body->data, keyed) : NULL;
+    if (found)
+        memcpy(found, never, sizeof never - 1);
+}
+
+static int copy_first(struct journal_file *to, const char *dir, const struct journal_record *first,
+                      const char *from, const char *run, struct err *err)
+{
+    struct buf body;
+    buf_init(&body, JOURNAL_LINE_MAX + 16);
+    json_t *record =
+        journal_check_version(first, err) == 0 ? members(dir, first, &body, err) : NULL;
+    buf_release(&body);
+    int bad = record ? 0 : -1;
+    if (bad == 0)
+        bad = json_object_set_new(record, "run", json_string(run)) ||
+              json_object_set_new(record, "forked_from", json_string(from));
+    char *text = bad ? NULL : json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    int status =
+        text ? journal_file_append(to, "run_started", text + 1, strlen(text) - 2, false, err) : -1;
+    free(text);
+    json_decref(record);
+    return status;
+}
+
+static int copy_record(struct journal_file *to, const char *dir,
+                       const struct journal_record *record, const char *from, const char *run,
+                       struct err *err)
+{
+    struct buf body, renamed;
+    buf_init(&body, JOURNAL_BODY_MAX);
+    buf_init(&renamed, JOURNAL_BODY_MAX);
+    int status = journal_file_body(dir, record, &body, err);
+    if (status == 0 && rename_call(body.data, body.len, from, run, &renamed) != 0)
+        status = err_set(err, ERR_NOMEM, "out of memory");
+    if (status == 0) {
+        forget_key(record->kind, &renamed);
+        status = journal_file_append(to, record->kind, renamed.data, renamed.len, false, err);
+    }
+    buf_release(&body);
+    buf_release(&renamed);
+    return status;
+}
+
+static int copy_records(struct journal_file *to, const char *dir, const struct buf *text,
+                        const char *from, const char *run, struct err *err)
+{
+    struct journal_reader reader = {.data = text->data, .len = text->len};
+    struct journal_record record;
+    enum journal_found found;
+    int status = 0;
+    while (status == 0 && (found = journal_next(&reader, &record, err)) != JOURNAL_END) {
+        if (found == JOURNAL_TORN) /* it may be written this very moment */
+            break;
+        if (found == JOURNAL_DAMAGED)
+            status = err_prefix(err, "%s", dir);
+        else if (record.number == 1)
+            status = copy_first(to, dir, &record, from, run, err);
+        else
+            status = copy_record(to, dir, &record, from, run, err);
+    }
+    if (status == 0 && reader.chain.number == 0)
+        status =
+            err_set(err, ERR_SESSION, "the run in %s had not begun; there is nothing in it", dir);
+    return status;
+}
+
+/* Results that were too large for the conversation stay readable in both runs; those that are lost
+ * are only cut. */
+static void share_results(const char *from, const char *to)
+{
+    char *old = path_join(from, "results"), *now = path_join(to, "results");
+    DIR *stream = old && now ? opendir(old) : NULL;
+    if (stream && mkdir(now, 0700) == 0)
+        for (struct dirent *entry; (entry = readdir(stream));) {
+            char *source = path_join(old, entry->d_name), *target = path_join(now, entry->d_name);
+            if (source && target && entry->d_name[0] != '.')
+                (void)linkat(AT_FDCWD, source, AT_FDCWD, target, 0);
+            free(source);
+            free(target);
+        }
+    if (stream)
+        (void)closedir(stream);
+    free(old);
+    free(now);
+}
+
+/* A new run with all that `id` has recorded, whose journal is not touched. */
+static int fork_run(const char *runs, const char *id, enum durability durability, char out[32],
+                    struct err *err)
+{
+    struct buf text;
+    char run[EVENT_RUN_ID_SIZE];
+    char *dir = path_join(runs, id);
+    struct journal_file *to = NULL;
+    int status = -1;
+    event_make_run_id(run);
+    buf_init(&text, JOURNAL_MAX);
+    if (!dir)
+        err_set(err, ERR_NOMEM, "out of memory");
+    else if (journal_file_read(runs, id, &text, err) == 0)
+        to = journal_file_create(runs, run, durability, err);
+    if (to)
+        status = copy_records(to, dir, &text, id, run, err);
+    if (status == 0) {
+        share_results(dir, journal_file_dir(to));
+        memcpy(out, run, sizeof run);
+        journal_file_close(to);
+    } else if (to) {
+        journal_file_discard(to);
+    }
+    buf_release(&text);
+    free(dir);
+    return status;
+}
+
 /* ---- Opening ---- */
 
 /* What it had been given; the workspace is part of it. */
@@ -111,8 +253,20 @@ static int take_settings(struct past *past, json_t *first, struct err *err)
     return 0;
 }
 
-int past_open(struct tackle_runtime *rt, const char *const *extra, const char *id, struct past *out,
-              struct err *err)
+/* The journal of the run, or of its fork. NULL with *err. */
+static struct journal_file *open_file(struct past *p, const char *runs, enum durability durability,
+                                      bool fork, struct err *err)
+{
+    if (fork) {
+        memcpy(p->forked_from, p->id, sizeof p->forked_from);
+        if (fork_run(runs, p->forked_from, durability, p->id, err) != 0)
+            return NULL;
+    }
+    return journal_file_open(runs, p->id, durability, &p->text, &p->torn, err);
+}
+
+int past_open(struct tackle_runtime *rt, const char *const *extra, const char *id, bool fork,
+              struct past *out, struct err *err)
 {
     struct past *p = out;
     json_t *first = NULL;
@@ -130,8 +284,7 @@ int past_open(struct tackle_runtime *rt, const char *const *extra, const char *i
     } else {
         memcpy(p->id, id, strlen(id) + 1);
         if (*id || find_newest(rt, runs, extra, p->id, err) == 0)
-            p->file = journal_file_open(runs, p->id, journal_durability(&rt->settings), &p->text,
-                                        &p->torn, err);
+            p->file = open_file(p, runs, journal_durability(&rt->settings), fork, err);
         if (p->file)
             first = first_record(journal_file_dir(p->file), &p->text, err);
         if (first)
@@ -146,7 +299,10 @@ int past_open(struct tackle_runtime *rt, const char *const *extra, const char *i
 
 void past_release(struct past *past)
 {
-    journal_file_close(past->file);
+    if (past->file && *past->forked_from) /* nothing came of it */
+        journal_file_discard(past->file);
+    else
+        journal_file_close(past->file);
     buf_release(&past->text);
     json_decref(past->settings);
     *past = (struct past){.id = ""};

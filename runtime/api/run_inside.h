@@ -19,6 +19,7 @@ struct tackle_run {
     struct journal_file *journal; /* NULL: none is kept */
     bool unattended;              /* nobody answers: it never waits for that */
     bool resumed;                 /* it goes on from a journal of the past */
+    char forked_from[32];         /* which is a copy of that of this run; "": it is not */
     char *schema;                 /* owned text of --output-schema; NULL */
     json_t *sandbox;              /* owned: how tools are held */
     struct tripwire *tripwire; /* owned: the workspace before the first command; NULL: none ran */

@@ -59,12 +59,12 @@ static void emit_started(struct tackle_run *r)
     const struct prepared *p = &r->prepared;
     const char *replay = settings_text(&p->settings, SET_REPLAY);
     event_emit(run_events(r->run), "run.started",
-               json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:O, s:o, s:b, s:b}", "agent",
+               json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:O, s:o, s:b, s:b, s:s*}", "agent",
                          p->agent.name, "model", r->provider.model, "provider", r->provider.name,
                          "base_url", r->provider.base_url, "workspace", p->workspace, "tools",
                          tool_names(p), "instructions", p->instructions, "sandbox", r->sandbox,
                          "limits", limits(&p->settings), "replay", replay != NULL, "resumed",
-                         r->resumed));
+                         r->resumed, "forked_from", *r->forked_from ? r->forked_from : NULL));
     size_t index;
     json_t *text;
     json_array_foreach(p->warnings, index, text)
@@ -197,6 +197,7 @@ static int take_past(struct tackle_run *r, struct past *past, const tackle_run_o
 {
     char tools[16];
     r->resumed = true;
+    memcpy(r->forked_from, past->forked_from, sizeof r->forked_from);
     if (settings_text(&r->prepared.settings, SET_RECORD))
         return err_set(err, ERR_USAGE,
                        "a recording begins with its run: leave out --record, or begin a new run");
@@ -238,7 +239,11 @@ static void on_start(void *user)
 static int set_up(struct tackle_run *r, const tackle_run_options *options, struct err *err)
 {
     struct past past = {.file = NULL};
-    if (options->resume && past_open(r->rt, options->settings, options->resume, &past, err) != 0)
+    bool fork = options->flags & TACKLE_RUN_FORK;
+    if (fork && !options->resume)
+        return err_set(err, ERR_USAGE, "a fork is made of a run of the past: name one to resume");
+    if (options->resume &&
+        past_open(r->rt, options->settings, options->resume, fork, &past, err) != 0)
         return -1;
     const struct occasion occasion = {.extra = options->settings,
                                       .recorded = past.settings,
@@ -250,6 +255,10 @@ static int set_up(struct tackle_run *r, const tackle_run_options *options, struc
         status = -1;
     if (status == 0)
         status = options->resume ? take_past(r, &past, options, err) : add_prompt(r, options, err);
+    if (status != 0 && r->journal && *r->forked_from) {
+        journal_file_discard(r->journal);
+        r->journal = NULL;
+    }
     if (options->resume)
         past_release(&past);
     return status;

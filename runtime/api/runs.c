@@ -8,6 +8,8 @@
 #include "io/journal_store.h"
 
 #define JOURNAL_MAX (1u << 30)
+#define HEAD_READ   (64u << 10) /* of a long journal: the first record is in it */
+#define TAIL_READ   (192u << 10)
 #define KEY_MIN     6 /* a shorter key would redact words */
 
 static char *folder(const tackle_runtime *rt, struct err *err)
@@ -49,12 +51,30 @@ static bool is_wanted(const char *kind, const char *const *kinds)
     return wanted;
 }
 
-/* The records of these kinds (NULL: of all), in order; a new reference, NULL with *err. */
+/* Appends the records of these kinds (NULL: of all) from where the reader stands; *found is what
+ * stopped it. 0 or -1. */
+static int add_records(json_t *list, const char *dir, struct journal_reader *reader,
+                       const char *const *kinds, enum journal_found *found, struct err *err)
+{
+    struct journal_record record;
+    int status = 0;
+    while (status == 0 && (*found = journal_next(reader, &record, err)) == JOURNAL_RECORD) {
+        json_t *value = NULL;
+        if (record.number == 1)
+            status = journal_check_version(&record, err);
+        if (status == 0 && is_wanted(record.kind, kinds))
+            status = (value = record_json(dir, &record, err)) ? 0 : -1;
+        if (value && json_array_append_new(list, value) != 0)
+            status = err_set(err, ERR_NOMEM, "out of memory");
+    }
+    return status;
+}
+
+/* A new reference, NULL with *err. */
 static json_t *read_records(const char *runs, const char *id, const char *const *kinds,
                             struct err *err)
 {
     struct buf text;
-    struct journal_record record;
     enum journal_found found = JOURNAL_END;
     json_t *list = json_array();
     char *dir = path_join(runs, id);
@@ -64,21 +84,61 @@ static json_t *read_records(const char *runs, const char *id, const char *const 
         err_set(err, ERR_NOMEM, "out of memory");
     } else if (journal_file_read(runs, id, &text, err) == 0) {
         struct journal_reader reader = {.data = text.data, .len = text.len};
-        status = 0;
-        while (status == 0 && (found = journal_next(&reader, &record, err)) == JOURNAL_RECORD) {
-            json_t *value = NULL;
-            if (record.number == 1)
-                status = journal_check_version(&record, err);
-            if (status == 0 && is_wanted(record.kind, kinds))
-                status = (value = record_json(dir, &record, err)) ? 0 : -1;
-            if (value && json_array_append_new(list, value) != 0)
-                status = err_set(err, ERR_NOMEM, "out of memory");
-        }
+        status = add_records(list, dir, &reader, kinds, &found, err);
     }
     buf_release(&text);
     free(dir);
     if (status == 0 && found != JOURNAL_DAMAGED)
         return list;
+    json_decref(list);
+    return NULL;
+}
+
+static bool tells_state(const json_t *list)
+{
+    size_t i;
+    json_t *record;
+    json_array_foreach(list, i, record)
+    {
+        if (json_object_get(record, "state"))
+            return true;
+    }
+    return false;
+}
+
+/* The first record, and the last ones down to one that tells where the run stood; of a journal that
+ * is not long, all. `kinds` as above. */
+static json_t *read_ends(const char *runs, const char *id, const char *const *kinds, size_t tail,
+                         bool *enough, struct err *err)
+{
+    static const char *const first[] = {"run_started", NULL};
+    struct buf text, rest;
+    enum journal_found found = JOURNAL_END;
+    json_t *list = json_array();
+    char *dir = path_join(runs, id);
+    int status = list && dir ? 0 : err_set(err, ERR_NOMEM, "out of memory");
+    buf_init(&text, JOURNAL_MAX);
+    buf_init(&rest, JOURNAL_MAX);
+    *enough = true;
+    if (status == 0)
+        status = journal_file_read_ends(runs, id, HEAD_READ, tail, &text, &rest, err);
+    if (status == 0) {
+        struct journal_reader reader = {.data = text.data, .len = text.len};
+        status = add_records(list, dir, &reader, rest.len ? first : kinds, &found, err);
+    }
+    if (status == 0 && rest.len > 0) {
+        struct journal_reader reader = {.data = rest.data, .len = rest.len};
+        *enough = json_array_size(list) > 0 && journal_join(&reader);
+        if (*enough)
+            status = add_records(list, dir, &reader, kinds, &found, err);
+        *enough = *enough && tells_state(list);
+    }
+    buf_release(&text);
+    buf_release(&rest);
+    free(dir);
+    if (status == 0 && found != JOURNAL_DAMAGED)
+        return list;
+    *enough = true; /* more would be no better */
     json_decref(list);
     return NULL;
 }
@@ -119,12 +179,15 @@ static json_t *summary(const char *runs, const char *id, const json_t *records)
     const char *status = json_string_value(json_object_get(result, "status"));
     if (!status)
         status = journal_store_in_use(runs, id) ? "running" : "unfinished";
+    bool resumable = result ? json_is_true(json_object_get(result, "resumable"))
+                            : strcmp(status, "unfinished") == 0;
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "id", id, "started",
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o}", "id", id, "started",
         member(first, "t"), "agent", member(first, "agent"), "model", member(first, "model"),
         "workspace", member(first, "workspace"), "prompt", member(first, "prompt"), "status",
-        status, "stop_reason", member(result, "stop_reason"), "steps",
-        steps ? json_incref(steps) : json_integer(0), "cost_usd", member(state, "cost_usd"));
+        status, "stop_reason", member(result, "stop_reason"), "resumable", resumable, "forked_from",
+        member(first, "forked_from"), "steps", steps ? json_incref(steps) : json_integer(0),
+        "cost_usd", member(state, "cost_usd"));
 }
 
 static json_t *summary_of(const char *runs, const char *id)
@@ -132,7 +195,12 @@ static json_t *summary_of(const char *runs, const char *id)
     static const char *const kinds[] = {
         "run_started", "state", "conversation", "messages", "tool_started", "run_finished", NULL};
     struct err err = {.text = ""};
-    json_t *records = read_records(runs, id, kinds, &err);
+    json_t *records = NULL;
+    bool enough = false;
+    for (size_t tail = TAIL_READ; !enough; tail *= 8) {
+        json_decref(records);
+        records = read_ends(runs, id, kinds, tail, &enough, &err);
+    }
     json_t *value = json_array_size(records) ? summary(runs, id, records) : NULL;
     json_decref(records);
     if (value)

@@ -250,14 +250,16 @@ struct past {
     struct journal_file *file; /* owned until it is taken out */
     struct buf text;           /* its records */
     char id[32];
-    json_t *settings; /* owned: what the run had been given, its workspace among it */
-    char tools[16];   /* the sum of its tools */
-    size_t torn;      /* bytes that were cut off its end */
+    json_t *settings;     /* owned: what the run had been given, its workspace among it */
+    char tools[16];       /* the sum of its tools */
+    size_t torn;          /* bytes that were cut off its end */
+    char forked_from[32]; /* "": it is no fork; a fork goes again when nothing comes of it */
 };
 
-/* Opens the journal of a run; an empty id is the newest of the workspace that the settings name. */
-int past_open(struct tackle_runtime *rt, const char *const *extra, const char *id, struct past *out,
-              struct err *err);
+/* Opens the journal of a run; an empty id is the newest of the workspace that the settings name.
+ * `fork`: that of a new run, which has all that was recorded of this one. */
+int past_open(struct tackle_runtime *rt, const char *const *extra, const char *id, bool fork,
+              struct past *out, struct err *err);
 void past_release(struct past *past);
 
 /* Hands all records to a run that is new. */

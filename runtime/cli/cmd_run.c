@@ -124,7 +124,8 @@ static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, c
     const struct options *o = &cli->options;
     tackle_run_options options = {.size = sizeof options,
                                   .flags = TACKLE_RUN_UNATTENDED |
-                                           (o->answer_count ? TACKLE_RUN_ASK : 0),
+                                           (o->answer_count ? TACKLE_RUN_ASK : 0) |
+                                           (o->fork ? TACKLE_RUN_FORK : 0),
                                   .prompt = prompt,
                                   .files = cli->options.files,
                                   .on_event = on_event,
@@ -224,7 +225,8 @@ const struct command command_resume = {
     .examples = "tackle resume\n"
                 "tackle resume r1m84w03m79dsvk9a1q --max-steps 100\n"
                 "# it ended with 8, because calls need a yes\n"
-                "tackle resume r1m84w03m79dsvk9a1q --approve 3.1 --reject all\n",
+                "tackle resume r1m84w03m79dsvk9a1q --approve 3.1 --reject all\n"
+                "tackle run --resume r1m84w03m79dsvk9a1q --fork \"Now try it the other way.\"\n",
     .groups = "*",
     .run = resume,
 };

@@ -30,17 +30,21 @@ static void add_run(struct table *table, const json_t *run)
     const char *problem = json_text(run, "problem");
     const json_t *cost = json_object_get(run, "cost_usd");
     char *when = short_time(json_text(run, "started"));
+    char *status =
+        memory_format("%s%s", json_text(run, "status"),
+                      json_is_true(json_object_get(run, "resumable")) ? " (resumable)" : "");
     char *steps = memory_format("%lld", (long long)json_number(run, "steps"));
     char *price = json_is_number(cost) && json_number_value(cost) >= 0
                       ? memory_format("$%.4f", json_number_value(cost))
                       : must(strdup("-"));
     table_cell(table, json_text(run, "id"));
     table_cell(table, when);
-    table_cell(table, json_text(run, "status"));
+    table_cell(table, status);
     table_cell(table, steps);
     table_cell(table, price);
     table_cell(table, *problem ? problem : json_text(run, "prompt"));
     free(when);
+    free(status);
     free(steps);
     free(price);
 }
@@ -150,6 +154,7 @@ static int show_run(struct cli *cli, const char **words)
         lookup_field(cli, "run", json_text(run, "id"));
         lookup_field(cli, "begun", json_text(run, "started"));
         lookup_field(cli, "status", json_text(run, "status"));
+        lookup_field(cli, "forked from", json_text(run, "forked_from"));
         lookup_field(cli, "agent", json_text(run, "agent"));
         lookup_field(cli, "model", json_text(run, "model"));
         lookup_field(cli, "workspace", json_text(run, "workspace"));

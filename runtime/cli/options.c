@@ -113,6 +113,11 @@ static const struct option_row local_rows[] = {
      .group = "permissions",
      .help = "no to a call that the run waits for; may be repeated",
      .commands = " resume "},
+    {.id = OPTION_FORK,
+     .name = "fork",
+     .group = "state",
+     .help = "go on with a copy: as a new run, and the old one stays as it is",
+     .commands = " run resume "},
     {.id = OPTION_KEEP,
      .name = "keep",
      .group = "demo",
@@ -393,6 +398,9 @@ static void take(struct parser *p, const struct option_row *row, const char *val
     case OPTION_APPROVE:
     case OPTION_REJECT:
         add_answer(o, value, row->id == OPTION_APPROVE);
+        break;
+    case OPTION_FORK:
+        o->fork = true;
         break;
     case OPTION_OLDER_THAN:
         o->older_than = value;

@@ -31,6 +31,7 @@ enum option_id {
     OPTION_RESUME,
     OPTION_APPROVE,
     OPTION_REJECT,
+    OPTION_FORK,
     OPTION_KEEP,
     OPTION_DIR,
     OPTION_STATUS,
@@ -95,7 +96,8 @@ struct options {
     const char *junit;  /* NULL: none */
     enum ci_choice ci;
     enum colour_choice colour;
-    const char *dir;        /* demo --dir; NULL: none */
+    const char *dir; /* demo --dir; NULL: none */
+    bool fork;
     const char *resume;     /* run --resume, --continue (""); NULL: a new run */
     struct answer *answers; /* resume --approve, --reject; in the order given; owned array */
     size_t answer_count;

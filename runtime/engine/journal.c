@@ -166,6 +166,22 @@ enum journal_found journal_next(struct journal_reader *reader, struct journal_re
     return JOURNAL_DAMAGED;
 }
 
+bool journal_join(struct journal_reader *reader)
+{
+    struct journal_reader *r = reader;
+    const char *before = memchr(r->data, '\n', r->len);
+    const char *line = before ? before + 1 : r->data + r->len;
+    const char *end = memchr(line, '\n', r->len - (size_t)(line - r->data));
+    if (!end || (size_t)(end - line) < CHECK_LEN)
+        return false;
+    struct cursor head = {line, end}, tail = {end - CHECK_LEN, end};
+    if (!take(&head, "{\"n\":") || !take_number(&head, &r->chain.number) ||
+        !take(&tail, CHECK_KEY) || !take_check(&tail, &r->chain.check))
+        return false;
+    r->at = (size_t)(end + 1 - r->data);
+    return true;
+}
+
 int journal_check_version(const struct journal_record *first, struct err *err)
 {
     struct cursor c = {first->body, first->body + first->len};

@@ -71,6 +71,10 @@ struct journal_reader {
 enum journal_found journal_next(struct journal_reader *reader, struct journal_record *out,
                                 struct err *err);
 
+/* For the end of a journal whose beginning was not read: goes behind the first whole line of the
+ * data, which is taken on trust, and from there on all is checked. False: there is no such line. */
+bool journal_join(struct journal_reader *reader);
+
 /* May this program read on? Looks at the first record. ERR_SESSION: a newer format, or no beginning
  * of a run. */
 int journal_check_version(const struct journal_record *first, struct err *err);

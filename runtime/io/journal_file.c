@@ -257,6 +257,50 @@ int journal_file_read(const char *runs, const char *id, struct buf *text, struct
     return status;
 }
 
+/* len bytes from `from` on, fewer at the end of the file. */
+static int read_piece(int fd, off_t from, size_t len, struct buf *out)
+{
+    size_t done = 0;
+    if (buf_reserve(out, len) != 0) {
+        errno = EFBIG;
+        return -1;
+    }
+    while (done < len) {
+        ssize_t got = pread(fd, out->data + out->len, len - done, from + (off_t)done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+        out->len += (size_t)got;
+    }
+    if (out->len > 0)
+        out->data[out->len] = '\0';
+    return 0;
+}
+
+int journal_file_read_ends(const char *runs, const char *id, size_t head, size_t tail,
+                           struct buf *text, struct buf *rest, struct err *err)
+{
+    struct stat st;
+    struct journal_file *f = file_new(runs, id, DURABILITY_NONE, err);
+    if (!f)
+        return -1;
+    int status = open_file(f, id, O_RDONLY, err);
+    if (status == 0 && fstat(f->fd, &st) != 0)
+        status = fail(err, "read the journal in", f->dir);
+    bool whole = status == 0 && (uint64_t)st.st_size <= head + tail;
+    if (status == 0 && whole)
+        status = read_file(f, text, err);
+    else if (status == 0 && (read_piece(f->fd, 0, head, text) != 0 ||
+                             read_piece(f->fd, st.st_size - (off_t)tail, tail, rest) != 0))
+        status = fail(err, "read the journal in", f->dir);
+    file_free(f);
+    return status;
+}
+
 static int read_blob(const char *dir, uint64_t number, struct buf *out)
 {
     char path[4096];

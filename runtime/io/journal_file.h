@@ -60,6 +60,11 @@ void journal_file_discard(struct journal_file *file);
 /* Reads a journal that may be in use. */
 int journal_file_read(const char *runs, const char *id, struct buf *text, struct err *err);
 
+/* The same for a look at it: of one that is larger than both, only its first `head` bytes, and its
+ * last `tail` bytes in `rest`, which is empty else. */
+int journal_file_read_ends(const char *runs, const char *id, size_t head, size_t tail,
+                           struct buf *text, struct buf *rest, struct err *err);
+
 /* The members of a record, from its blob when they are there; appended to `out`. `dir` is the run's
  * directory. */
 int journal_file_body(const char *dir, const struct journal_record *record, struct buf *out,

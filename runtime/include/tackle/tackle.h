@@ -178,6 +178,8 @@ typedef void (*tackle_event_fn)(void *user, tackle_run *run, const tackle_event 
 /* Nobody is there to answer: what would be asked is denied, or pauses the run with exit code 8, as
  * the setting on_deny says. The run never waits. */
 #define TACKLE_RUN_UNATTENDED (1u << 1)
+/* With `resume`: as a new run, with a copy of what was recorded; the old one stays as it is. */
+#define TACKLE_RUN_FORK (1u << 2)
 
 typedef struct tackle_run_options {
     uint32_t size;
@@ -294,9 +296,11 @@ TACKLE_API int32_t tackle_list_providers(tackle_runtime *rt, char **json, tackle
 /* ---- Runs that were recorded, in $XDG_STATE_HOME/tackle/runs or where the setting state_dir says.
  * Errors are TACKLE_EXIT_SESSION. ---- */
 
-/* [{"id","started","agent","model","workspace","prompt","status","stop_reason","steps",
- * "cost_usd"}], the newest first. status is that of the result, "running", "unfinished" (its
- * process was killed), or "damaged" with the reason in "problem" and no more than that. */
+/* [{"id","started","agent","model","workspace","prompt","status","stop_reason","resumable",
+ * "forked_from","steps","cost_usd"}], the newest first; forked_from is the id of a run or null. Of
+ * a large journal only both ends are read, so damage in between shows in the others below. status
+ * is that of the result, "running", "unfinished" (its process was killed), or "damaged" with the
+ * reason in "problem" and no more than that. */
 TACKLE_API int32_t tackle_list_runs(tackle_runtime *rt, char **json, tackle_error *err);
 
 /* One run, and "records": all that its journal says, as objects with "n" (number), "t"
