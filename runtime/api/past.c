@@ -188,17 +188,19 @@ static int copy_records(struct journal_file *to, const char *dir, const struct b
     return status;
 }
 
-/* Results that were too large for the conversation stay readable in both runs; those that are lost
- * are only cut. */
-static void share_results(const char *from, const char *to)
+/* Results that were too large for the conversation stay readable in both runs. How many are lost:
+ * of these the new run has what is in the conversation. */
+static unsigned share_results(const char *from, const char *to)
 {
+    unsigned lost = 0;
     char *old = path_join(from, "results"), *now = path_join(to, "results");
     DIR *stream = old && now ? opendir(old) : NULL;
     if (stream && mkdir(now, 0700) == 0)
         for (struct dirent *entry; (entry = readdir(stream));) {
             char *source = path_join(old, entry->d_name), *target = path_join(now, entry->d_name);
-            if (source && target && entry->d_name[0] != '.')
-                (void)linkat(AT_FDCWD, source, AT_FDCWD, target, 0);
+            bool shared = source && target && entry->d_name[0] != '.' &&
+                          linkat(AT_FDCWD, source, AT_FDCWD, target, 0) == 0;
+            lost += !shared && entry->d_name[0] != '.';
             free(source);
             free(target);
         }
@@ -206,11 +208,12 @@ static void share_results(const char *from, const char *to)
         (void)closedir(stream);
     free(old);
     free(now);
+    return lost;
 }
 
 /* A new run with all that `id` has recorded, whose journal is not touched. */
 static int fork_run(const char *runs, const char *id, enum durability durability, char out[32],
-                    struct err *err)
+                    unsigned *lost, struct err *err)
 {
     struct buf text;
     char run[EVENT_RUN_ID_SIZE];
@@ -226,7 +229,7 @@ static int fork_run(const char *runs, const char *id, enum durability durability
     if (to)
         status = copy_records(to, dir, &text, id, run, err);
     if (status == 0) {
-        share_results(dir, journal_file_dir(to));
+        *lost = share_results(dir, journal_file_dir(to));
         memcpy(out, run, sizeof run);
         journal_file_close(to);
     } else if (to) {
@@ -259,7 +262,7 @@ static struct journal_file *open_file(struct past *p, const char *runs, enum dur
 {
     if (fork) {
         memcpy(p->forked_from, p->id, sizeof p->forked_from);
-        if (fork_run(runs, p->forked_from, durability, p->id, err) != 0)
+        if (fork_run(runs, p->forked_from, durability, p->id, &p->results_lost, err) != 0)
             return NULL;
     }
     return journal_file_open(runs, p->id, durability, &p->text, &p->torn, err);

@@ -218,6 +218,10 @@ static int take_past(struct tackle_run *r, struct past *past, const tackle_run_o
             r->prepared.warnings,
             json_string("the tools are not those that this run had before: calls that are open "
                         "are treated by what their tools say now"));
+    if (past->results_lost > 0)
+        (void)json_array_append_new(
+            r->prepared.warnings,
+            json_string("results that were kept beside the conversation could not be copied"));
     if (past->torn > 0)
         (void)json_array_append_new(
             r->prepared.warnings,

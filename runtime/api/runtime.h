@@ -250,10 +250,11 @@ struct past {
     struct journal_file *file; /* owned until it is taken out */
     struct buf text;           /* its records */
     char id[32];
-    json_t *settings;     /* owned: what the run had been given, its workspace among it */
-    char tools[16];       /* the sum of its tools */
-    size_t torn;          /* bytes that were cut off its end */
-    char forked_from[32]; /* "": it is no fork; a fork goes again when nothing comes of it */
+    json_t *settings;      /* owned: what the run had been given, its workspace among it */
+    char tools[16];        /* the sum of its tools */
+    size_t torn;           /* bytes that were cut off its end */
+    unsigned results_lost; /* kept ones of a run that is forked */
+    char forked_from[32];  /* "": it is no fork; a fork goes again when nothing comes of it */
 };
 
 /* Opens the journal of a run; an empty id is the newest of the workspace that the settings name.

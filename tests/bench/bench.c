@@ -267,6 +267,47 @@ static int commands(struct bench *b)
                : 0;
 }
 
+/* ---- Replays ---- */
+
+/* The command of a short run, with two options in front of its prompt. */
+static void with_tape(const struct bench *b, struct command *c, const char *option,
+                      const char *tape)
+{
+    tackle_run(b, c, SHORT_STEPS);
+    const char *const words[] = {option, tape, "--replay-mode=full", "Read data.txt", NULL};
+    memcpy(&c->argv[11], words, sizeof words);
+}
+
+static int replays(struct bench *b)
+{
+    double total[SAMPLES_MAX], cpu[SAMPLES_MAX];
+    size_t rounds = b->smoke ? 1 : 41;
+    char tape[PATH_SIZE];
+    struct command c;
+    struct measured m;
+    (void)snprintf(tape, sizeof tape, "%s/tape", b->home);
+    with_tape(b, &c, "--record", tape);
+    int status = go(b, &c, &m);
+    measured_release(&m);
+    for (size_t i = 0; status == 0 && i < rounds; i++) {
+        with_tape(b, &c, "--replay", tape);
+        status = go(b, &c, &m);
+        total[i] = m.total_ms;
+        cpu[i] = m.cpu_ms;
+        if (status == 0 && m.count > 0)
+            status = err_set(&b->err, ERR_INTERNAL, "a replay made %zu requests", m.count);
+        measured_release(&m);
+    }
+    if (status != 0)
+        return -1;
+    double used = median(cpu, rounds);
+    figures_add(&b->figures, (struct figure){"replay of 20 steps and their calls, whole process",
+                                             "ms", median(total, rounds), 0, 30, AT_MOST});
+    figures_add(&b->figures, (struct figure){"such replays a minute on one core", "runs",
+                                             used > 0 ? 60000 / used : 0, 0, 1000, AT_LEAST});
+    return 0;
+}
+
 /* ---- Density ---- */
 
 static int density_run(struct bench *b, const char *runs, bool plugin, json_t **result)
@@ -515,7 +556,7 @@ int main(int argc, char **argv)
     /* The densities last: a process that is started has the memory of this one as its peak, until
      * it has a larger one. */
     int status = !b.server || make_place(&b) || short_runs(&b) || long_runs(&b) ||
-                 large_result(&b) || commands(&b) || wire(&b) || densities(&b);
+                 large_result(&b) || commands(&b) || replays(&b) || wire(&b) || densities(&b);
     if (status)
         (void)fprintf(stderr, "bench: %s\n", b.err.text);
     else
