@@ -61,17 +61,18 @@ json_t *confine_plugin(const struct settings *s, const struct policy *policy,
 /* What to do about a step that failed. */
 static const char *advice(const char *tier, const char *step)
 {
-    static const char *const namespaces[] = {"unshare", "uid_map", "gid_map", "setgroups", "clone"};
+    static const char *const namespaces[] = {"namespaces", "unshare", "uid_map", "gid_map",
+                                             "setgroups",  "clone",   "bwrap"};
     if (strcmp(tier, "t2") == 0)
         return "it needs a kernel with Landlock and seccomp; in a container that confines tools "
                "itself, say --sandbox-tier external";
     for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++)
         if (strncmp(step, namespaces[i], strlen(namespaces[i])) == 0)
-            return "allow user namespaces (sysctl user.max_user_namespaces, "
-                   "kernel.unprivileged_userns_clone=1, "
-                   "kernel.apparmor_restrict_unprivileged_userns=0) or install bubblewrap; in a "
-                   "container that confines tools itself, say --sandbox-tier external; "
-                   "--sandbox-tier t2 does without namespaces and promises less";
+            return "user namespaces are switched by the sysctls user.max_user_namespaces, "
+                   "kernel.unprivileged_userns_clone and "
+                   "kernel.apparmor_restrict_unprivileged_userns; in a container that confines "
+                   "tools itself, say --sandbox-tier external; --sandbox-tier t2 does without "
+                   "namespaces and promises less";
     return "in a container that confines tools itself, say --sandbox-tier external; "
            "--sandbox-tier t2 does without namespaces and promises less";
 }

@@ -55,7 +55,7 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
         "sandbox", "choice", "MODE", "read-only", "read-only|workspace-write|off", "permissions",
         "what tools may do: read the workspace; also change it and run commands; anything"),
     [SET_SANDBOX_TIER] =
-        ROW("sandbox_tier", "choice", "TIER", "external", "t3|t2|external", "permissions",
+        ROW("sandbox_tier", "choice", "TIER", "t3", "t3|t2|external", "permissions",
             "how tools are held to it: namespaces; Landlock and seccomp alone; by the container"),
     [SET_SANDBOX_READ] = ROW("sandbox_read", "list", "DIR", NULL, NULL, "permissions",
                              "one more folder that tools and commands may read"),

@@ -14,6 +14,7 @@
 #define IN_MAX  (LINK_PAYLOAD_MAX + LINK_HEADER_SIZE)
 #define OUT_MAX (2u * LINK_PAYLOAD_MAX)
 
+#define LOST_MS    1000 /* from the end of its link to its own */
 #define LAST_READS 1024 /* of 64 KiB: what a socket holds, many times over */
 
 static struct loop *loop_of(const struct process *p)
@@ -51,6 +52,18 @@ static void read_frames(struct process *p)
     buf_shift(&p->in, used);
 }
 
+/* Nobody is at the other end any more. The process that serves has ended, and the one outside of
+ * its sandbox is about to end in the same way: how is worth to know, so it gets a moment. */
+static void lose(struct process *p)
+{
+    if (p->state == ENDING)
+        return;
+    if (p->state != STARTING)
+        p->state = ENDING;
+    if (loop_set_timer(loop_of(p), &p->idle, clock_ms() + LOST_MS) != 0)
+        spawn_kill(&p->spawned);
+}
+
 /* Takes what has come. False when there was nothing. */
 static bool receive(struct process *p)
 {
@@ -68,7 +81,7 @@ static bool receive(struct process *p)
         return false;
     if (got <= 0) {
         close_watch(loop_of(p), &p->socket); /* also when it is ending anyway */
-        toolhost_process_kill(p, NULL);
+        lose(p);
         return false;
     }
     p->in.len += (size_t)got;
@@ -286,7 +299,7 @@ static int send_call(struct process *p, struct toolhost_call *c)
 
 void toolhost_process_close(struct process *p)
 {
-    if (p->state == ENDING) { /* its close() hangs */
+    if (p->state == ENDING || p->socket.fd < 0) { /* its close() hangs, or it is lost */
         spawn_kill(&p->spawned);
         return;
     }
