@@ -145,7 +145,8 @@ static void what_cannot_be_had_says_what_to_do(void **state)
     assert_int_equal(confine_fail(&err, "t3", "unshare", "Operation not permitted"), -1);
     assert_int_equal(err.code, ERR_SANDBOX);
     assert_non_null(strstr(err.text, "(tier t3)"));
-    assert_non_null(strstr(err.text, "step 'unshare': Operation not permitted; user namespaces are switched by"));
+    assert_non_null(strstr(
+        err.text, "step 'unshare': Operation not permitted; user namespaces are switched by"));
     assert_non_null(strstr(err.text, "user.max_user_namespaces"));
     assert_non_null(strstr(err.text, "--sandbox-tier external"));
     (void)confine_fail(&err, "t3", "mount proc", "Operation not permitted");
