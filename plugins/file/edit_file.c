@@ -71,8 +71,8 @@ static int32_t show_change(struct edit *e)
     const char *text = bytes_str(&e->text);
     size_t shown_to = 0;
     bytes_init(&out, 4 * FILE_RESULT_MAX);
-    bytes_format(&out, "edited %s: %zu replacement%s\n", e->path, e->places.count,
-                 e->places.count == 1 ? "" : "s");
+    bytes_format(&out, "edited %s: %zu replacement%s%s\n", e->path, e->places.count,
+                 e->places.count == 1 ? "" : "s", file_link_note(&e->file.st));
     for (size_t i = 0; i < e->places.count && i < REGIONS_MAX; i++) {
         size_t start = show_line_of(text, e->places.at[i]);
         size_t end = show_line_of(text, e->places.at[i] + e->places.len);

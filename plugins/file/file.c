@@ -20,6 +20,11 @@ int32_t file_arg_int(tackle_call *call, const char *key, int64_t min, int64_t ma
     return TACKLE_OK;
 }
 
+const char *file_link_note(const struct stat *old)
+{
+    return old->st_nlink > 1 ? "; it was a hard link: its other names keep the old content" : "";
+}
+
 int32_t file_send(tackle_call *call, const struct bytes *text)
 {
     if (text->failed)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <tackle/plugin.h>
 
@@ -37,6 +38,9 @@ int32_t file_arg_int(tackle_call *call, const char *key, int64_t min, int64_t ma
 
 /* The flag `key`; false when it is absent. */
 bool file_arg_bool(tackle_call *call, const char *key);
+
+/* What to say behind a file that was replaced: "", or that it had other names. */
+const char *file_link_note(const struct stat *old);
 
 /* Hands a built text to the model. */
 int32_t file_send(tackle_call *call, const struct bytes *text);

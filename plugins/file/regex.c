@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/enforce.h"
+
 #define MATCH_STEPS_MAX 1000000u
 #define HEAP_KIB_MAX    32768u
 #define DEPTH_MAX       10000u
@@ -36,7 +38,8 @@ static pcre2_code *compile(const char *pattern, size_t len, unsigned flags,
     int error = PCRE2_ERROR_NOMEMORY;
     PCRE2_SIZE at = 0;
     pcre2_code *code = NULL;
-    if (context && pcre2_set_parens_nest_limit(context, NESTING_MAX) == 0 &&
+    if (context &&
+        (!ENFORCED(regex_nesting) || pcre2_set_parens_nest_limit(context, NESTING_MAX) == 0) &&
         pcre2_set_max_pattern_length(context, REGEX_PATTERN_MAX) == 0)
         code = pcre2_compile((PCRE2_SPTR)pattern, len, options, &error, &at, context);
     pcre2_compile_context_free(context);
@@ -71,7 +74,9 @@ struct regex *regex_new(const char *pattern, size_t len, unsigned flags,
         goto failed;
     r->data = pcre2_match_data_create(1, NULL);
     r->limits = pcre2_match_context_create(NULL);
-    if (!r->data || !r->limits || pcre2_set_match_limit(r->limits, MATCH_STEPS_MAX) != 0 ||
+    if (!r->data || !r->limits ||
+        pcre2_set_match_limit(r->limits, ENFORCED(regex_steps) ? MATCH_STEPS_MAX : UINT32_MAX) !=
+            0 ||
         pcre2_set_heap_limit(r->limits, HEAP_KIB_MAX) != 0 ||
         pcre2_set_depth_limit(r->limits, DEPTH_MAX) != 0)
         goto failed;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/enforce.h"
 #include "ignore.h"
 #include "load.h"
 
@@ -41,6 +42,12 @@ struct walk_notes {
     bool stopped;  /* time was up, or cancelled */
 };
 
+/* What a directory is mounted from: a bind mount shows another place of the same device. */
+struct mount {
+    dev_t device;
+    uint64_t id; /* 0: Linux before 5.8 does not tell */
+};
+
 struct walk {
     struct walk_options options;
     struct pace *pace;
@@ -49,7 +56,7 @@ struct walk {
     struct ignore ignore;
     struct bytes path;
     size_t place_len; /* of the part of `path` that leads to the start */
-    dev_t device;
+    struct mount mount;
     size_t entries;     /* seen so far */
     size_t names_bytes; /* held by all frames */
     bool enter;         /* the last entry is a directory that comes next */
@@ -183,18 +190,35 @@ static void pop_frame(struct walk *w)
 
 /* ---- Going on ---- */
 
+static int mount_of(int fd, struct mount *out)
+{
+    struct stat st;
+    struct statx more;
+    if (fstat(fd, &st) != 0)
+        return -1;
+    *out = (struct mount){.device = st.st_dev};
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &more) == 0 && (more.stx_mask & STATX_MNT_ID))
+        out->id = more.stx_mnt_id;
+    return 0;
+}
+
+static bool leaves(const struct walk *w, const struct mount *mount)
+{
+    return mount->device != w->mount.device || mount->id != w->mount.id;
+}
+
 /* Goes into the directory that was the last entry. */
 static void enter_last(struct walk *w)
 {
     struct walk_frame *frame = &w->frames[w->depth - 1];
     const char *name = frame->names.data + frame->items[frame->next - 1].name;
-    struct stat st;
+    struct mount mount;
     if (w->depth == w->options.depth) {
         w->notes.too_deep += w->options.depth == WALK_DEPTH_MAX;
         return;
     }
     int fd = open_subdir(dirfd(frame->dir), name);
-    if (fd < 0 || fstat(fd, &st) != 0 || st.st_dev != w->device) {
+    if (fd < 0 || mount_of(fd, &mount) != 0 || (ENFORCED(walk_mounts) && leaves(w, &mount))) {
         w->notes.unreadable += fd < 0;
         w->notes.other_mounts += fd >= 0;
         if (fd >= 0)
@@ -360,12 +384,10 @@ struct walk *walk_new(int fd, int root, const char *place, const struct walk_opt
                       struct pace *pace)
 {
     struct walk *w = calloc(1, sizeof *w);
-    struct stat st;
-    if (!w || fstat(fd, &st) != 0)
+    if (!w || mount_of(fd, &w->mount) != 0)
         goto failed;
     w->options = *options;
     w->pace = pace;
-    w->device = st.st_dev;
     ignore_init(&w->ignore);
     bytes_init(&w->path, WALK_PATH_MAX);
     bytes_text(&w->path, place);

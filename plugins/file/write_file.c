@@ -45,9 +45,7 @@ int32_t write_file_call(void *self, tackle_call *call)
         code = plugin->workspace->replace(call, path, content, len, TACKLE_REPLACE_PARENTS);
     if (code == TACKLE_OK)
         code = tell(call, there ? "replaced" : "created", path, content, len,
-                    there && old.st.st_nlink > 1
-                        ? "; it was a hard link: its other names keep the old content"
-                        : "");
+                    there ? file_link_note(&old.st) : "");
     load_release(&old);
     return code;
 }

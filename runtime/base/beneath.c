@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/enforce.h"
 #include "base/locate.h"
 
 /* ---- Names ---- */
@@ -160,7 +161,7 @@ int beneath_open_file(int root, const char *relative, struct stat *st, struct er
         locate_fail(err, errno, relative);
         goto out;
     }
-    if (!S_ISREG(found.st_mode)) {
+    if (ENFORCED(path_regular) && !S_ISREG(found.st_mode)) {
         err_set(err, ERR_USAGE, "%s, not a file that can be read: %s", locate_kind(found.st_mode),
                 relative);
         goto out;

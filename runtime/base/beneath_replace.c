@@ -10,6 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/enforce.h"
 #include "base/locate.h"
 
 /* Where a replacement goes: a directory beneath the root and a name in it that is no link. */
@@ -157,7 +158,7 @@ static int check_target(const struct target *target, const char *relative, unsig
 {
     if (!target->exists)
         return 0;
-    if (!S_ISREG(target->st.st_mode))
+    if (ENFORCED(path_regular_write) && !S_ISREG(target->st.st_mode))
         return err_set(err, ERR_USAGE, "%s, not a file that can be written: %s",
                        locate_kind(target->st.st_mode), relative);
     if (flags & BENEATH_NEW)
@@ -215,7 +216,7 @@ static int keep_mode(int fd, const struct stat *old)
     if ((st.st_uid != old->st_uid || st.st_gid != old->st_gid) &&
         fchown(fd, old->st_uid, old->st_gid) && errno != EPERM && errno != EINVAL)
         return -1;
-    return fchmod(fd, old->st_mode & 01777);
+    return fchmod(fd, old->st_mode & (ENFORCED(path_set_id) ? 01777 : 07777));
 }
 
 /* Attributes that belong to the content's owner; rights that come with a file (security.*) do not

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/enforce.h"
+
 #define TRIES 64 /* openat2 says EAGAIN when something is being renamed on the way */
 
 const char *locate_split(const char *path, char name[LOCATE_NAME_MAX + 1])
@@ -57,10 +59,22 @@ static int locate_by_walk(int root, const char *relative)
     return dir;
 }
 
+/* A folder without a name is one that was removed; a name below it would only be missing. */
+static bool is_gone(int root)
+{
+    struct stat st;
+    return fstat(root, &st) == 0 && st.st_nlink == 0;
+}
+
 int locate(int root, const char *relative)
 {
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC,
+        .resolve = ENFORCED(path_beneath) ? RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS : 0};
+    if (is_gone(root)) {
+        errno = ESTALE;
+        return -1;
+    }
     for (int i = 0; i < TRIES; i++) {
         long fd = syscall(SYS_openat2, root, relative, &how, sizeof how);
         if (fd >= 0)
@@ -142,6 +156,8 @@ int locate_fail(struct err *err, int error, const char *relative)
         return err_set(err, ERR_NOT_FOUND, "not a directory, or a part of it is not: %s", relative);
     case ENAMETOOLONG:
         return err_set(err, ERR_LIMIT, "the path is too long: %s", relative);
+    case ESTALE:
+        return err_set(err, ERR_NOT_FOUND, "the workspace was removed, and with it: %s", relative);
     case ENOMEM:
         return err_set(err, ERR_NOMEM, "out of memory");
     default:

@@ -517,7 +517,7 @@ static void a_workspace_that_is_gone_is_missed(void **state)
     struct err err;
     (void)state;
     test_remove_tree(workspace);
-    assert_string_equal(look("a.txt"), "no such file or directory: a.txt");
+    assert_string_equal(look("a.txt"), "the workspace was removed, and with it: a.txt");
     assert_int_equal(beneath_replace(root, "a.txt", "x", 1, BENEATH_PARENTS, NULL, &err), -1);
 }
 
