@@ -216,8 +216,9 @@ static int32_t run_command(void *self, tackle_call *call)
     tackle_process_result result = {.size = sizeof result};
     status = shell->process->run(call, &process, &result);
     free(argv);
-    if (status == TACKLE_OK)
-        status = write_outcome(call, &result, &limit);
+    if (status != TACKLE_OK)
+        return status;
+    status = write_outcome(call, &result, &limit);
     if (status == TACKLE_OK)
         status = write_output(call, &result);
     /* A full result is not a failure: the command has run. */
