@@ -122,7 +122,7 @@ static bool expects_signal(const struct run *run)
  * the first one. Each plugin's process needs some, and may be gone when it is looked for. */
 static void check_descriptors(const struct process *process, struct report *report)
 {
-    enum { OF_ONE_CHILD = 6, CHILDREN_AT_LEAST = 3, IN_PASSING = 8 };
+    enum { OF_ONE_CHILD = 6, CHILDREN_AT_LEAST = 8, IN_PASSING = 8 };
     const struct watch *first = &process->at_first, *last = &process->at_last;
     long children = process->children_max;
     if (first->descriptors < 0 || last->descriptors < 0)

@@ -143,7 +143,7 @@ static const struct sample bad[] = {
      1, "at most 64 MiB of memory"},
     {"descriptors that are left open",
      "# t\n=== reply\njson 1\n=== reply\njson 1\n=== run\ntackle run \"ask '{}' '' 1; sleep 0.1; "
-     "for i in {20..59}; do eval 'exec '$i'<.'; done; ask '{}' '' 1; sleep 0.1\"\n"
+     "for i in {20..99}; do eval 'exec '$i'<.'; done; ask '{}' '' 1; sleep 0.1\"\n"
      "=== expect\nexit 0\n",
      1, "no descriptor is left open"},
     {"a change beside the workspace",
