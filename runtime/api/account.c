@@ -1,5 +1,5 @@
 /* What an endpoint tells of itself: its models, and the balance of the account. */
-#include "api/runtime.h"
+#include "api/keys.h"
 #include "base/text.h"
 #include "wire/about.h"
 
@@ -12,11 +12,12 @@ static int32_t ask(struct tackle_runtime *rt, const char *name, const char *path
     struct err err;
     *answer = (struct endpoint_answer){0};
     buf_init(&answer->body, 0);
-    if (provider_resolve_endpoint(&rt->settings, name, api_getenv, rt, provider, &err) != 0)
-        return api_fail(error, &err);
+    if ((!name && keys_read_file(rt, &rt->settings, &err) != 0) ||
+        provider_resolve_endpoint(&rt->settings, name, api_getenv, rt, provider, &err) != 0)
+        return api_fail(rt, error, &err);
     if (api_ask_endpoint(rt, provider, path, WAIT_MS, answer, error) != 0)
         return -1;
-    return api_check_answer(provider, answer, lack, error);
+    return api_check_answer(rt, provider, answer, lack, error);
 }
 
 int32_t tackle_list_models(tackle_runtime *rt, const char *provider_name, char **json,
@@ -34,10 +35,10 @@ int32_t tackle_list_models(tackle_runtime *rt, const char *provider_name, char *
             "%s answers with something that is no list of models; name the model with -m as its "
             "documentation does",
             provider.base_url);
-        status = api_fail(error, &err);
+        status = api_fail(rt, error, &err);
     }
     if (status == 0)
-        status = api_give_json(models, json, error);
+        status = api_give_json(rt, models, json, error);
     endpoint_answer_release(&answer);
     provider_release(&provider);
     return status;
@@ -64,7 +65,8 @@ int32_t tackle_credits(tackle_runtime *rt, const char *provider_name, char **jso
         ask(rt, provider_name, "/credits", "tell a balance", &provider, &answer, error);
     if (status == 0) {
         json_t *body = answer.value ? json_incref(answer.value) : body_text(&answer.body);
-        status = api_give_json(json_pack("{s:s, s:i, s:o?, s:o}", "endpoint", provider.base_url,
+        status = api_give_json(rt,
+                               json_pack("{s:s, s:i, s:o?, s:o}", "endpoint", provider.base_url,
                                          "status", answer.status, "credits",
                                          about_credits(answer.value), "body", body),
                                json, error);

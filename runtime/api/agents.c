@@ -208,7 +208,7 @@ int32_t tackle_list_agents(tackle_runtime *rt, char **json, tackle_error *err)
     for (size_t i = 0; list && i < count; i++)
         list_folder(list, &places[i]);
     free_places(places, count);
-    return api_give_json(list, json, err);
+    return api_give_json(rt, list, json, err);
 }
 
 int32_t tackle_show_agent(tackle_runtime *rt, const char *name, char **json, tackle_error *error)
@@ -218,7 +218,7 @@ int32_t tackle_show_agent(tackle_runtime *rt, const char *name, char **json, tac
     char *path = NULL;
     bool trusted = true;
     if (agents_load(rt, &rt->settings, name, &agent, &path, &trusted, &err) != 0)
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:O?, s:O?, s:O, s:s}", "name", agent.name,
                             "description", agent.description, "path", path, "trusted", trusted,
                             "model", json_object_get(agent.settings, "model"), "tools",
@@ -226,5 +226,5 @@ int32_t tackle_show_agent(tackle_runtime *rt, const char *name, char **json, tac
                             "prompt", agent.prompt);
     agent_release(&agent);
     free(path);
-    return api_give_json(row, json, error);
+    return api_give_json(rt, row, json, error);
 }

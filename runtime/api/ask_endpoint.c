@@ -37,15 +37,15 @@ static void on_done(void *user, struct http_transfer *transfer, const struct htt
                        "%s", end->error);
 }
 
-static int32_t fail(const struct provider *provider, const struct chat_error *e,
-                    tackle_error *error)
+static int32_t fail(const struct tackle_runtime *rt, const struct provider *provider,
+                    const struct chat_error *e, tackle_error *error)
 {
     struct buf line;
     buf_init(&line, LINE_MAX);
     if (chat_error_text(e, provider->base_url, &line) != 0)
         buf_clear(&line);
-    (void)api_fail_as(error, outcome_of_answer(e->class),
-                      line.len ? line.data : "the endpoint could not be asked");
+    (void)api_fail_quoting(rt, error, outcome_of_answer(e->class),
+                           line.len ? line.data : "the endpoint could not be asked");
     buf_release(&line);
     return -1;
 }
@@ -97,9 +97,9 @@ int32_t api_ask_endpoint(struct tackle_runtime *rt, const struct provider *provi
     else if (get(rt, provider, url.data, total_ms, &q, &err) == 0)
         status = 0;
     if (status != 0)
-        (void)api_fail(error, &err);
+        (void)api_fail(rt, error, &err);
     else if (q.broken.class != CHAT_ERROR_NONE)
-        status = fail(provider, &q.broken, error);
+        status = fail(rt, provider, &q.broken, error);
     out->status = q.status;
     if (status == 0)
         out->value = json_parse_lenient(out->body.data, out->body.len, JSON_DECODE_ANY, NULL,
@@ -117,43 +117,45 @@ void endpoint_answer_release(struct endpoint_answer *answer)
 }
 
 /* A page for people in place of an answer: most often the address lacks its /v1. */
-static int32_t fail_page(const struct provider *provider, const char *title, tackle_error *error)
+static int32_t fail_page(const struct tackle_runtime *rt, const struct provider *provider,
+                         const char *title, tackle_error *error)
 {
     struct err err;
     err_set(&err, ERR_API,
             "%s answers with a page, not with JSON (\"%.*s\"); is that the address of an API? Most "
             "end in /v1",
             provider->base_url, (int)text_edge(title, strlen(title), TITLE_MAX), title);
-    return api_fail(error, &err);
+    return api_fail(rt, error, &err);
 }
 
-static int32_t fail_lacking(const struct provider *provider, int status, const char *lack,
-                            tackle_error *error)
+static int32_t fail_lacking(const struct tackle_runtime *rt, const struct provider *provider,
+                            int status, const char *lack, tackle_error *error)
 {
     struct err err;
     err_set(&err, ERR_API, "%s does not %s: it answered %d", provider->base_url, lack, status);
-    return api_fail(error, &err);
+    return api_fail(rt, error, &err);
 }
 
-int32_t api_check_answer(const struct provider *provider, const struct endpoint_answer *answer,
-                         const char *lack, tackle_error *error)
+int32_t api_check_answer(const struct tackle_runtime *rt, const struct provider *provider,
+                         const struct endpoint_answer *answer, const char *lack,
+                         tackle_error *error)
 {
     struct chat_error e;
     int32_t status = 0;
     chat_error_init(&e);
     bool failed = answer->status >= 400;
     if (answer->status == 404 || answer->status == 405) {
-        status = fail_lacking(provider, answer->status, lack, error);
+        status = fail_lacking(rt, provider, answer->status, lack, error);
     } else if (answer->value && chat_error_from_json(&e, answer->value, answer->status)) {
         /* {"code":200,"message":"ok"} looks like one, and is none */
         if (failed || e.http_status >= 400 || json_object_get(answer->value, "error"))
-            status = fail(provider, &e, error);
+            status = fail(rt, provider, &e, error);
     } else if (failed || answer->body.len == 0) {
         chat_error_from_text(&e, answer->body.data, answer->body.len, answer->status);
-        status = fail(provider, &e, error);
+        status = fail(rt, provider, &e, error);
     } else if (!answer->value && answer->body.data[strspn(answer->body.data, " \t\r\n")] == '<') {
         chat_error_from_text(&e, answer->body.data, answer->body.len, answer->status);
-        status = fail_page(provider, e.message ? e.message : "", error);
+        status = fail_page(rt, provider, e.message ? e.message : "", error);
     }
     chat_error_release(&e);
     return status;

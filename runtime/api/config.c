@@ -1,5 +1,5 @@
 /* Configuration files and environment, in their order. */
-#include "api/runtime.h"
+#include "api/keys.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -153,6 +153,8 @@ int32_t tackle_load_config(tackle_runtime *rt, tackle_error *error)
     if (rt->configured)
         return api_fail_as(error, STOP_USAGE, "the configuration has been read already");
     rt->configured = true;
+    if (keys_learn_environment(rt) != 0)
+        return api_fail_as(error, STOP_INTERNAL, "out of memory");
     rt->config_dir = xdg_dir("XDG_CONFIG_HOME", ".config");
     rt->cache_dir = xdg_dir("XDG_CACHE_HOME", ".cache");
     rt->state_dir = xdg_dir("XDG_STATE_HOME", ".local/state");
@@ -163,11 +165,11 @@ int32_t tackle_load_config(tackle_runtime *rt, tackle_error *error)
     free(rt->host_program); /* of a look-up before */
     rt->host_program = copy_env("TACKLE_HOST_PROGRAM");
     if (read_file(&rt->settings, LAYER_SYSTEM, "/etc/tackle/config.yaml", rt->warnings, &err) != 0)
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     char *user = rt->config_dir ? path_join(rt->config_dir, "config.yaml") : NULL;
     int status = user ? read_file(&rt->settings, LAYER_USER, user, rt->warnings, &err) : 0;
     free(user);
     if (status == 0)
         status = read_environment(&rt->settings, &err);
-    return status == 0 ? 0 : api_fail(error, &err);
+    return status == 0 ? 0 : api_fail(rt, error, &err);
 }

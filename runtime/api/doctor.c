@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/runtime.h"
+#include "api/keys.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/yaml.h"
@@ -139,7 +139,7 @@ static void judge_answer(struct doctor *d, const struct provider *provider,
     else if (answer->status == 404 || answer->status == 405)
         find(d, "endpoint", "note", NULL, "%s answers, but has no list of models (%d)", url,
              answer->status);
-    else if (api_check_answer(provider, answer, "list its models", &error) != 0)
+    else if (api_check_answer(d->rt, provider, answer, "list its models", &error) != 0)
         find(d, "endpoint", "broken", "try again later, or another endpoint: 'tackle models'", "%s",
              error.message);
     else
@@ -303,7 +303,8 @@ int32_t tackle_doctor(tackle_runtime *rt, uint32_t flags, char **json, tackle_er
     bool runs = prepare(rt, &(struct occasion){0}, &p, &why_run) == 0;
     const struct settings *s = runs ? &p.settings : &rt->settings;
     bool need_key = !settings_text(s, SET_REPLAY);
-    bool known = provider_resolve(s, api_getenv, rt, need_key, &provider, &why_provider) == 0;
+    bool known = (!need_key || keys_read_file(rt, s, &why_provider) == 0) &&
+                 provider_resolve(s, api_getenv, rt, need_key, &provider, &why_provider) == 0;
     look_at_run(&d, runs ? &p : NULL, &why_run);
     look_at_key(&d, known ? &provider : NULL, &why_provider);
     look_at_endpoint(&d, s, known ? &provider : NULL, flags & TACKLE_DOCTOR_OFFLINE);
@@ -318,5 +319,5 @@ int32_t tackle_doctor(tackle_runtime *rt, uint32_t flags, char **json, tackle_er
         provider_release(&provider);
     if (runs)
         prepared_release(&p);
-    return api_give_json(out, json, error);
+    return api_give_json(rt, out, json, error);
 }

@@ -51,7 +51,7 @@ void journal_tools_sum(const struct prepared *p, char out[16])
 static bool may_be_told(enum setting id)
 {
     return id != SET_PLUGIN_OPTION && id != SET_FILE && id != SET_SYSTEM && id != SET_STATE_DIR &&
-           id != SET_RECORD && id != SET_REFRESH;
+           id != SET_API_KEY_FILE && id != SET_RECORD && id != SET_REFRESH;
 }
 
 /* What was chosen for this run, by variable or flag: the rest is found again. {key: text or texts}
@@ -99,9 +99,13 @@ static json_t *first_record(const struct prepared *p, const struct provider *pro
                      "settings", chosen(&p->settings));
 }
 
-static int write_first(struct journal_file *file, json_t *record, struct err *err)
+static int write_first(const struct tackle_runtime *rt, struct journal_file *file, json_t *record,
+                       struct err *err)
 {
-    char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
+    tackle_error ignored = TACKLE_ERROR_INIT;
+    char *text = NULL;
+    if (record)
+        (void)api_give_text(rt, json_dumps(record, JSON_COMPACT), &text, &ignored);
     int status =
         text ? journal_file_append(file, "run_started", text + 1, strlen(text) - 2, false, err)
              : err_set(err, ERR_NOMEM, "out of memory");
@@ -135,7 +139,7 @@ int journal_begin(struct tackle_runtime *rt, const struct prepared *p,
         return -1;
     struct journal_file *file = journal_file_create(folder, run, journal_durability(s), err);
     free(folder);
-    int status = file ? write_first(file, first_record(p, provider, run, prompt), err) : -1;
+    int status = file ? write_first(rt, file, first_record(p, provider, run, prompt), err) : -1;
     if (status == 0)
         *out = file;
     else if (file)

@@ -29,22 +29,22 @@ int32_t tackle_list_tools(tackle_runtime *rt, char **json, tackle_error *error)
     struct prepared p;
     struct err err;
     if (prepare(rt, &(struct occasion){0}, &p, &err) != 0)
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     json_t *list = json_array();
     for (size_t i = 0; list && i < p.tool_count; i++)
         (void)json_array_append_new(list, tool_row(&p, p.tools[i]));
     prepared_release(&p);
-    return api_give_json(list, json, error);
+    return api_give_json(rt, list, json, error);
 }
 
 int32_t tackle_show_settings(tackle_runtime *rt, char **json, tackle_error *err)
 {
-    return api_give_json(settings_json(&rt->settings), json, err);
+    return api_give_json(rt, settings_json(&rt->settings), json, err);
 }
 
 int32_t tackle_list_providers(tackle_runtime *rt, char **json, tackle_error *err)
 {
-    return api_give_json(provider_list(api_getenv, rt), json, err);
+    return api_give_json(rt, provider_list(api_getenv, rt), json, err);
 }
 
 /* ---- One call ---- */
@@ -181,7 +181,7 @@ int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_
     struct waiting w = {.name = name, .files = json_array()};
     if (prepare(rt, &(struct occasion){0}, &p, &err) != 0) {
         json_decref(w.files);
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     }
     int status = -1;
     char *args = NULL;
@@ -195,6 +195,7 @@ int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_
     json_decref(w.files);
     prepared_release(&p);
     if (status != 0)
-        return reason == STOP_DENIED ? api_fail_as(error, reason, err.text) : api_fail(error, &err);
-    return api_give_json(w.row, json, error);
+        return reason == STOP_DENIED ? api_fail_as(error, reason, err.text)
+                                     : api_fail(rt, error, &err);
+    return api_give_json(rt, w.row, json, error);
 }

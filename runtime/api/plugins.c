@@ -157,7 +157,7 @@ int32_t tackle_list_plugins(tackle_runtime *rt, char **json, tackle_error *err)
     if (list && dir)
         list_dir(rt, list, dir, strlen(dir));
     free(dir);
-    return api_give_json(list, json, err);
+    return api_give_json(rt, list, json, err);
 }
 
 int32_t tackle_check_plugin(tackle_runtime *rt, const char *name, char **json, tackle_error *error)
@@ -170,7 +170,7 @@ int32_t tackle_check_plugin(tackle_runtime *rt, const char *name, char **json, t
     if (!program) {
         free(found);
         free(path);
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     }
     info = plugin_describe(program, path ? path : name, &err);
     const json_t *problems = json_object_get(info, "problems");
@@ -185,5 +185,5 @@ int32_t tackle_check_plugin(tackle_runtime *rt, const char *name, char **json, t
     json_decref(info);
     free(found);
     free(path);
-    return api_give_json(row, json, error);
+    return api_give_json(rt, row, json, error);
 }

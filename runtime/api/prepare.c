@@ -6,7 +6,7 @@
 
 #include <tackle/plugin.h>
 
-#include "api/runtime.h"
+#include "api/keys.h"
 #include "base/beneath.h"
 #include "base/enforce.h"
 #include "base/text.h"
@@ -261,9 +261,12 @@ static const struct plugin *find_plugin(const struct prepared *p, const char *na
     return NULL;
 }
 
-static int set_option(struct prepared *p, const struct plugin *plugin, const char *option,
-                      const char *value, struct err *err)
+static int set_option(struct tackle_runtime *rt, struct prepared *p, const struct plugin *plugin,
+                      const char *option, const char *value, struct err *err)
 {
+    /* First, since a value that does not fit is quoted. */
+    if (plugin_option_is_secret(plugin, option) && keys_learn(rt, option, value) != 0)
+        return err_set(err, ERR_LIMIT, "more than %d secrets", REDACT_SECRETS_MAX);
     if (plugin_check_option(plugin, option, value, err) != 0)
         return -1;
     return json_object_set_new(json_object_get(p->options, plugin->name), option,
@@ -272,7 +275,7 @@ static int set_option(struct prepared *p, const struct plugin *plugin, const cha
                : err_set(err, ERR_NOMEM, "out of memory");
 }
 
-static int collect_options(struct prepared *p, struct err *err)
+static int collect_options(struct tackle_runtime *rt, struct prepared *p, struct err *err)
 {
     char option[80];
     for (size_t i = 0; i < p->tool_count; i++) {
@@ -290,7 +293,7 @@ static int collect_options(struct prepared *p, struct err *err)
         const struct plugin *plugin = find_plugin(p, item, (size_t)(dot - item));
         (void)snprintf(option, sizeof option, "%.*s", (int)(equals - dot - 1), dot + 1);
         if (plugin) {
-            if (set_option(p, plugin, option, equals + 1, err) != 0)
+            if (set_option(rt, p, plugin, option, equals + 1, err) != 0)
                 return -1;
         } else if (settings_item_layer(&p->settings, SET_PLUGIN_OPTION, i) >= LAYER_FLAG) {
             return err_set(err, ERR_USAGE, "plugin_option: no plugin '%.*s' takes part in this run",
@@ -444,6 +447,8 @@ int prepare(struct tackle_runtime *rt, const struct occasion *occasion, struct p
         (occasion->ask && ask_by_default(p, err) != 0) || open_workspace(p, err) != 0)
         goto fail;
     /* Configuration is read as a whole or not at all. */
+    if (keys_learn_named(rt, &p->settings, err) != 0)
+        goto fail;
     if (rt->configured && config_read_project(p->workspace, &p->settings, p->warnings, err) != 0)
         goto fail;
     if (load_agent(rt, p, err) != 0)
@@ -452,7 +457,7 @@ int prepare(struct tackle_runtime *rt, const struct occasion *occasion, struct p
         goto fail;
     if (policies_load(rt, p, err) != 0)
         goto fail;
-    if (collect_tools(rt, p, err) != 0 || collect_options(p, err) != 0 ||
+    if (collect_tools(rt, p, err) != 0 || collect_options(rt, p, err) != 0 ||
         policy_check_tools(p->policy, p->tools, p->tool_count, err) != 0 ||
         collect_confine(rt, p, err) != 0 || build_system(rt, p, err) != 0)
         goto fail;

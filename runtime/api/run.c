@@ -4,6 +4,7 @@
 
 #include <tackle/plugin.h>
 
+#include "api/keys.h"
 #include "api/run_inside.h"
 #include "base/clock.h"
 
@@ -380,8 +381,8 @@ int32_t tackle_run_continue(tackle_run *run, const char *prompt, tackle_error *e
     if (api_is_blank(prompt))
         return api_fail_as(error, STOP_USAGE, "the prompt is empty");
     const struct chat_part part = {.text = prompt, .len = strlen(prompt)};
-    if (run_prompt(run->run, &part, 1, &err) != 0)
-        return api_fail(error, &err);
+    if (keys_refuse_in(run->rt, &part, 1, &err) != 0 || run_prompt(run->run, &part, 1, &err) != 0)
+        return api_fail(run->rt, error, &err);
     api_run_begin(run, NULL);
     return 0;
 }
@@ -397,7 +398,7 @@ int32_t tackle_run_decide(tackle_run *run, const char *call, int32_t decision, c
 {
     struct err err;
     if (run_decide(run->run, call, (enum run_choice)decision, reason, &err) != 0)
-        return api_fail(error, &err);
+        return api_fail(run->rt, error, &err);
     loop_post(run->rt->loop, &run->drive);
     return 0;
 }
@@ -463,7 +464,7 @@ int32_t tackle_step(tackle_runtime *rt, int32_t timeout_ms, tackle_error *error)
     rt->stepping = true;
     int status = loop_turn(rt->loop, timeout_ms, &err);
     rt->stepping = false;
-    return status == 0 ? rt->active : api_fail(error, &err);
+    return status == 0 ? rt->active : api_fail(rt, error, &err);
 }
 
 int32_t tackle_run_wait(tackle_run *run, tackle_error *error)

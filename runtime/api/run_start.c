@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/keys.h"
 #include "api/run_inside.h"
 #include "base/clock.h"
 #include "engine/run_restore.h"
@@ -95,6 +96,8 @@ static int make_backends(struct tackle_run *r, struct err *err)
     if (tape_open(&r->tape, r->rt, &r->prepared, err) != 0)
         return -1;
     bool need_key = !r->tape.cassette;
+    if (need_key && keys_read_file(r->rt, s, err) != 0)
+        return -1;
     if (provider_resolve(s, api_getenv, r->rt, need_key, &r->provider, err) != 0)
         return -1;
     r->backend = new_backend(r, &r->provider, err);
@@ -161,6 +164,7 @@ static int make_run(struct tackle_run *r, struct err *err)
         .keep_user = &r->results,
         .journal = journal_wanted(r->rt, s) ? on_record : NULL,
         .journal_user = r,
+        .redact = r->rt->redact,
         .sink = r->on_event ? on_event : NULL,
         .user = r,
     };
@@ -178,6 +182,8 @@ static int add_prompt(struct tackle_run *r, const tackle_run_options *options, s
     struct prompt prompt;
     prompt_init(&prompt);
     int status = prompt_build(&prompt, &r->prepared.settings, options->files, options->prompt, err);
+    if (status == 0)
+        status = keys_refuse_in(r->rt, prompt.parts, prompt.count, err);
     if (status == 0)
         status = tape_begin(&r->tape, &r->prepared, &r->provider, run_events(r->run)->run, err);
     if (status == 0 && !r->resumed)
@@ -286,7 +292,7 @@ int32_t tackle_run_start(tackle_runtime *rt, const tackle_run_options *options, 
     r->unattended = (options->flags & TACKLE_RUN_UNATTENDED) != 0;
     if (set_up(r, options, &err) != 0) {
         tackle_run_free(r);
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     }
     r->next = rt->runs;
     if (r->next)

@@ -10,7 +10,6 @@
 #define JOURNAL_MAX (1u << 30)
 #define HEAD_READ   (64u << 10) /* of a long journal: the first record is in it */
 #define TAIL_READ   (192u << 10)
-#define KEY_MIN     6 /* a shorter key would redact words */
 
 static char *folder(const tackle_runtime *rt, struct err *err)
 {
@@ -218,14 +217,14 @@ int32_t tackle_list_runs(tackle_runtime *rt, char **json, tackle_error *error)
     char *runs = folder(rt, &err);
     if (!runs || journal_store_list(runs, &ids, &count, &err) != 0) {
         free(runs);
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     }
     json_t *list = json_array();
     for (size_t i = count; list && i > 0; i--)
         (void)json_array_append_new(list, summary_of(runs, ids[i - 1]));
     journal_store_free(ids, count);
     free(runs);
-    return api_give_json(list, json, error);
+    return api_give_json(rt, list, json, error);
 }
 
 int32_t tackle_show_run(tackle_runtime *rt, const char *id, char **json, tackle_error *error)
@@ -240,52 +239,16 @@ int32_t tackle_show_run(tackle_runtime *rt, const char *id, char **json, tackle_
     free(runs);
     if (!value) {
         json_decref(records);
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     }
     (void)json_object_set_new(value, "records", records);
-    return api_give_json(value, json, error);
+    return api_give_json(rt, value, json, error);
 }
 
-/* ---- Export: what can be handed on ---- */
-
-/* Keys never reach a journal by way of the runtime; but a tool may have read one in a file. */
-static int redact(struct buf *text, const char *key)
-{
-    struct buf clean;
-    size_t len = key ? strlen(key) : 0;
-    if (len < KEY_MIN)
-        return 0;
-    buf_init(&clean, text->max);
-    const char *at = text->data;
-    for (const char *hit = strstr(at, key); hit; hit = strstr(at, key)) {
-        if (buf_append(&clean, at, (size_t)(hit - at)) || buf_text(&clean, "[redacted]")) {
-            buf_release(&clean);
-            return -1;
-        }
-        at = hit + len;
-    }
-    int status = buf_text(&clean, at);
-    buf_release(text);
-    *text = clean;
-    return status;
-}
-
+/* Both without secrets, as everything that is handed out: a journal may be older than a key. */
 int32_t tackle_export_run(tackle_runtime *rt, const char *id, char **json, tackle_error *error)
 {
-    struct buf text;
-    char *whole = NULL;
-    *json = NULL;
-    if (tackle_show_run(rt, id, &whole, error) != 0)
-        return -1;
-    buf_init(&text, JOURNAL_MAX);
-    int status = buf_text(&text, whole);
-    for (const char *const *name = provider_key_variables(); status == 0 && *name; name++)
-        status = redact(&text, api_getenv(rt, *name));
-    tackle_free(whole);
-    if (status == 0)
-        *json = buf_take(&text);
-    buf_release(&text);
-    return *json ? 0 : api_fail_as(error, STOP_INTERNAL, "out of memory");
+    return tackle_show_run(rt, id, json, error);
 }
 
 /* ---- Keeping the store in order ---- */
@@ -296,7 +259,7 @@ int32_t tackle_remove_run(tackle_runtime *rt, const char *id, tackle_error *erro
     char *runs = folder(rt, &err);
     int status = runs ? journal_store_remove(runs, id, &err) : -1;
     free(runs);
-    return status == 0 ? 0 : api_fail(error, &err);
+    return status == 0 ? 0 : api_fail(rt, error, &err);
 }
 
 static json_t *health_json(const char *id, const struct journal_health *h)
@@ -318,8 +281,8 @@ static int32_t examine(tackle_runtime *rt, const char *id,
     char *runs = folder(rt, &err);
     int status = runs ? look(runs, id, &health, &err) : -1;
     free(runs);
-    return status == 0 ? api_give_json(health_json(id, &health), json, error)
-                       : api_fail(error, &err);
+    return status == 0 ? api_give_json(rt, health_json(id, &health), json, error)
+                       : api_fail(rt, error, &err);
 }
 
 int32_t tackle_verify_run(tackle_runtime *rt, const char *id, char **json, tackle_error *error)

@@ -1,5 +1,5 @@
 /* A runtime's life, its settings, its loop, and the functions of the embedding program. */
-#include "api/runtime.h"
+#include "api/keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,16 +28,51 @@ int32_t api_fail_as(tackle_error *out, enum stop_reason reason, const char *mess
     return -1;
 }
 
-int32_t api_fail(tackle_error *out, const struct err *from)
+int32_t api_fail_quoting(const struct tackle_runtime *rt, tackle_error *out,
+                         enum stop_reason reason, const char *message)
 {
-    return api_fail_as(out, outcome_of_error(from->code), from->text);
+    struct buf clean;
+    size_t len = strlen(message);
+    buf_init(&clean, 8 * len + 4096);
+    long found = ENFORCED(secrets_not_in_errors)
+                     ? redact_copy(rt->redact, REDACT_TEXT, message, len, &clean)
+                     : 0;
+    (void)api_fail_as(out, reason,
+                      found < 0   ? "failed; the reason holds secrets"
+                      : found > 0 ? clean.data
+                                  : message);
+    buf_release(&clean);
+    return -1;
 }
 
-int32_t api_give_json(json_t *value, char **json, tackle_error *err)
+int32_t api_fail(const struct tackle_runtime *rt, tackle_error *out, const struct err *from)
 {
-    *json = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
-    json_decref(value);
+    return api_fail_quoting(rt, out, outcome_of_error(from->code), from->text);
+}
+
+int32_t api_give_text(const struct tackle_runtime *rt, char *text, char **json, tackle_error *err)
+{
+    struct buf clean;
+    size_t len = text ? strlen(text) : 0;
+    buf_init(&clean, SIZE_MAX / 2);
+    long found = ENFORCED(secrets_not_in_lookups)
+                     ? redact_copy(rt->redact, REDACT_JSON, text ? text : "", len, &clean)
+                     : 0;
+    *json = found == 0 ? text : NULL;
+    if (found > 0)
+        *json = buf_take(&clean);
+    if (found != 0)
+        free(text);
+    buf_release(&clean);
     return *json ? 0 : api_fail_as(err, STOP_INTERNAL, "out of memory");
+}
+
+int32_t api_give_json(const struct tackle_runtime *rt, json_t *value, char **json,
+                      tackle_error *err)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    json_decref(value);
+    return api_give_text(rt, text, json, err);
 }
 
 bool api_is_listed(const json_t *rows, const char *name)
@@ -50,62 +85,6 @@ bool api_is_listed(const json_t *rows, const char *name)
             return true;
     }
     return false;
-}
-
-const char *api_getenv(void *user, const char *name)
-{
-    const struct tackle_runtime *rt = user;
-    for (const struct key *key = rt->keys; key; key = key->next)
-        if (strcmp(key->variable, name) == 0)
-            return key->value;
-    return getenv(name);
-}
-
-static void keys_free(struct key *key)
-{
-    while (key) {
-        struct key *next = key->next;
-        if (key->value)
-            explicit_bzero(key->value, strlen(key->value));
-        free(key->value);
-        free(key->variable);
-        free(key);
-        key = next;
-    }
-}
-
-int32_t tackle_set_key(tackle_runtime *rt, const char *variable, const char *value,
-                       tackle_error *error)
-{
-    struct key *key = calloc(1, sizeof *key);
-    if (key) {
-        key->variable = strdup(variable);
-        key->value = value ? strdup(value) : NULL;
-    }
-    if (!key || !key->variable || (value && !key->value)) {
-        keys_free(key);
-        return api_fail_as(error, STOP_INTERNAL, "out of memory");
-    }
-    key->next = rt->keys; /* a later one hides an earlier one */
-    rt->keys = key;
-    return 0;
-}
-
-int32_t tackle_take_keys(tackle_runtime *rt, tackle_error *err)
-{
-    for (const char *const *name = provider_key_variables(); *name; name++) {
-        char *value = getenv(*name);
-        if (!value)
-            continue;
-        if (tackle_set_key(rt, *name, value, err) != 0)
-            return -1;
-        explicit_bzero(value, strlen(value));
-        (void)unsetenv(*name);
-    }
-    /* With it libcurl would write down what decrypts its connections. */
-    if (ENFORCED(tls_key_log))
-        (void)unsetenv("SSLKEYLOGFILE");
-    return 0;
 }
 
 int32_t tackle_runtime_new(tackle_runtime **out, tackle_error *error)
@@ -123,7 +102,9 @@ int32_t tackle_runtime_new(tackle_runtime **out, tackle_error *error)
     rt->plugin_http = http_new(rt->loop, &err);
     if (!rt->http || !rt->plugin_http)
         goto fail;
-    if (!rt->warnings || settings_init(&rt->settings) != 0) {
+    rt->redact = redact_new();
+    rt->own = redact_new();
+    if (!rt->warnings || !rt->redact || !rt->own || settings_init(&rt->settings) != 0) {
         err_set(&err, ERR_NOMEM, "out of memory");
         goto fail;
     }
@@ -131,7 +112,7 @@ int32_t tackle_runtime_new(tackle_runtime **out, tackle_error *error)
     return 0;
 fail:
     tackle_runtime_free(rt);
-    return api_fail(error, &err);
+    return api_fail(rt, error, &err);
 }
 
 static void functions_free(struct function *f)
@@ -158,7 +139,7 @@ void tackle_runtime_free(tackle_runtime *rt)
         rt->plugins = next;
     }
     functions_free(rt->functions);
-    keys_free(rt->keys);
+    keys_release(rt);
     http_free(rt->plugin_http);
     http_free(rt->http);
     loop_free(rt->loop);
@@ -178,8 +159,9 @@ void tackle_runtime_free(tackle_runtime *rt)
 int32_t tackle_set(tackle_runtime *rt, const char *key, const char *value, tackle_error *error)
 {
     struct err err;
-    return settings_set(&rt->settings, LAYER_FLAG, key, value, &err) == 0 ? 0
-                                                                          : api_fail(error, &err);
+    return settings_set(&rt->settings, LAYER_FLAG, key, value, &err) == 0
+               ? 0
+               : api_fail(rt, error, &err);
 }
 
 const tackle_setting *const *tackle_settings(void)

@@ -8,6 +8,8 @@
 #include <tackle/tackle.h>
 
 #include "base/err.h"
+#include "base/locked.h"
+#include "base/redact.h"
 #include "engine/agent.h"
 #include "engine/reach.h"
 #include "engine/run.h"
@@ -38,8 +40,8 @@ struct loaded_plugin {
 /* A variable that tackle_set_key() stands in for. */
 struct key {
     struct key *next;
-    char *variable;
-    char *value; /* NULL: unset */
+    char *variable;    /* "": the key of the endpoint that is asked, whatever its variable */
+    const char *value; /* in locked memory; NULL: unset */
 };
 
 struct tackle_runtime {
@@ -51,7 +53,11 @@ struct tackle_runtime {
     struct scratch scratch;
     unsigned result_folders; /* made in it so far */
     struct settings settings;
+    struct locked locked; /* what the keys lie in */
     struct key *keys;
+    bool key_given; /* by tackle_set_key(), for the endpoint that is asked: no file is read */
+    struct redact *redact; /* all secrets that are known */
+    struct redact *own;    /* the keys among them: these must not be in a prompt */
     struct function *functions;
     struct loaded_plugin *plugins;  /* each file once */
     char *host_program;             /* NULL until it is looked for */
@@ -70,11 +76,18 @@ struct tackle_runtime {
 };
 
 /* Fills the caller's error and returns -1; `from` says what. */
-int32_t api_fail(tackle_error *out, const struct err *from);
+int32_t api_fail(const struct tackle_runtime *rt, tackle_error *out, const struct err *from);
 int32_t api_fail_as(tackle_error *out, enum stop_reason reason, const char *message);
+/* The same with a message that may quote anything: an endpoint's words, and in these a key. */
+int32_t api_fail_quoting(const struct tackle_runtime *rt, tackle_error *out,
+                         enum stop_reason reason, const char *message);
 
-/* Hands a JSON value over as text and drops it: 0, or -1. `value` may be NULL (out of memory). */
-int32_t api_give_json(json_t *value, char **json, tackle_error *err);
+/* Hands a JSON value over as text, without secrets, and drops it: 0, or -1. `value` may be NULL
+ * (out of memory). */
+int32_t api_give_json(const struct tackle_runtime *rt, json_t *value, char **json,
+                      tackle_error *err);
+/* The same with JSON text, which is malloc'd; NULL: out of memory. */
+int32_t api_give_text(const struct tackle_runtime *rt, char *text, char **json, tackle_error *err);
 
 /* Is there an object of this "name" in the array? */
 bool api_is_listed(const json_t *rows, const char *name);
@@ -105,8 +118,9 @@ void endpoint_answer_release(struct endpoint_answer *answer);
 
 /* Does it hold an error? Then fills in the caller's error and returns -1; else 0. `lack` is what an
  * endpoint without this address cannot do: "list its models". */
-int32_t api_check_answer(const struct provider *provider, const struct endpoint_answer *answer,
-                         const char *lack, tackle_error *error);
+int32_t api_check_answer(const struct tackle_runtime *rt, const struct provider *provider,
+                         const struct endpoint_answer *answer, const char *lack,
+                         tackle_error *error);
 
 /* ---- agents.c ---- */
 

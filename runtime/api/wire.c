@@ -100,7 +100,7 @@ int32_t tackle_wire_schema(const char *schema, size_t len, char **json, tackle_e
     if (!given) {
         err_set(&err, ERR_CONFIG, "the schema is not JSON: line %d, column %d: %s", where.line,
                 where.column, where.text);
-        return api_fail(error, &err);
+        return api_fail_as(error, outcome_of_error(err.code), err.text);
     }
     buf_init(&changes, CHANGES_MAX);
     json_t *sent = sanitise_schema(given, &changes, &err);
@@ -109,5 +109,6 @@ int32_t tackle_wire_schema(const char *schema, size_t len, char **json, tackle_e
         shown = json_pack("{s:o, s:o}", "schema", sent, "changes", lines(changes.data));
     buf_release(&changes);
     json_decref(given);
-    return sent ? give(shown, json, error) : api_fail(error, &err);
+    return sent ? give(shown, json, error)
+                : api_fail_as(error, outcome_of_error(err.code), err.text);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/enforce.h"
 
 #define EVENT_MAX (64u << 20)
 
@@ -52,6 +53,14 @@ static int dump(const char *data, size_t len, void *user)
     return buf_append(user, data, len);
 }
 
+/* -1: it cannot be told without them. */
+static int take_secrets_out(struct events *e)
+{
+    return ENFORCED(secrets_not_in_events) && redact_buf(e->redact, REDACT_JSON, &e->line, 0) < 0
+               ? -1
+               : 0;
+}
+
 /* The line is taken aside while its receiver reads it: what he does may emit another event. */
 static void hand_over(struct events *e, const char *type, const char *text, size_t len)
 {
@@ -60,6 +69,13 @@ static void hand_over(struct events *e, const char *type, const char *text, size
     e->sink(e->user, e->seq, type, line.data, line.len, text, len);
     buf_release(&e->line);
     e->line = line;
+}
+
+/* One that cannot be told in full is told without its fields, so that no number is missing. */
+static void tell(struct events *e, const char *type)
+{
+    if (take_secrets_out(e) == 0 || (begin(e, type) == 0 && buf_byte(&e->line, '}') == 0))
+        hand_over(e, type, NULL, 0);
 }
 
 void event_emit(struct events *e, const char *type, json_t *fields)
@@ -74,7 +90,7 @@ void event_emit(struct events *e, const char *type, json_t *fields)
             buf_cut(&e->line, start);
         if (e->line.len == start)
             (void)buf_byte(&e->line, '}');
-        hand_over(e, type, NULL, 0);
+        tell(e, type);
     }
     json_decref(fields);
 }
@@ -94,7 +110,7 @@ void event_end(struct events *e)
     if (!e->sink)
         return;
     if ((!e->members.failed || begin(e, e->type) == 0) && buf_byte(&e->line, '}') == 0)
-        hand_over(e, e->type, NULL, 0);
+        tell(e, e->type);
 }
 
 void event_delta(struct events *e, const char *type, long step, const char *text, size_t len)

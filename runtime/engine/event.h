@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/json_text.h"
+#include "base/redact.h"
 
 /* Where events go; `json` has no newline. text is set for message.delta and reasoning.delta. All
  * is borrowed for the time of the call. */
@@ -21,6 +22,7 @@ struct events {
     uint64_t seq;    /* of the last event */
     event_sink sink; /* NULL: nothing is built */
     void *user;
+    const struct redact *redact; /* borrowed: is taken out of every line; NULL: nothing is */
     struct buf line;
     struct json_members members; /* of an event that has begun */
     const char *type;            /* its; static */
@@ -41,7 +43,8 @@ void event_emit(struct events *e, const char *type, json_t *fields);
 struct json_members *event_begin(struct events *e, const char *type);
 void event_end(struct events *e);
 
-/* message.delta and reasoning.delta, many a second: built without a JSON tree. */
+/* message.delta and reasoning.delta, many a second: built without a JSON tree. The text has no
+ * secrets any more: a piece of one could not be told here. */
 void event_delta(struct events *e, const char *type, long step, const char *text, size_t len);
 
 #endif

@@ -118,16 +118,55 @@ static char *choose_proxy(const struct settings *s, const char *url, provider_ge
     return strdup(proxy_choose(settings_text(s, SET_PROXY), env, user, &parts));
 }
 
-/* `custom` is a base URL that replaces the row's; NULL: none. */
-static int resolve(const struct settings *s, const struct row *row, const char *model,
-                   const char *custom, provider_getenv env, void *user, bool need_key,
-                   struct provider *out, struct err *err)
+/* Why these bytes are no key; NULL: they are. */
+static const char *key_problem(const char *key, size_t len)
 {
+    if (len == 0)
+        return "it is empty";
+    if (len > PROVIDER_KEY_MAX)
+        return "it is too long for a key";
+    if (len >= 3 && memcmp(key, "\xef\xbb\xbf", 3) == 0)
+        return "it begins with a byte order mark; save it without";
+    for (size_t i = 0; ENFORCED(key_is_visible_ascii) && i < len; i++) {
+        if (key[i] == '\n' || key[i] == '\r')
+            return "it has a line break in it; set the bare key";
+        if (key[i] <= ' ' || key[i] == 0x7f || (unsigned char)key[i] >= 0x80)
+            return "it has a byte in it that no key has (a blank, a control character, or no "
+                   "ASCII)";
+    }
+    return NULL;
+}
+
+int provider_trim_key(char *text, size_t len, struct err *err)
+{
+    if (len > 0 && text[len - 1] == '\n')
+        len--;
+    if (len > 0 && text[len - 1] == '\r')
+        len--;
+    const char *problem = key_problem(text, len);
+    text[len] = '\0';
+    return problem ? err_set(err, ERR_AUTH, "%s", problem) : 0;
+}
+
+/* Which endpoint is meant. */
+struct choice {
+    const struct row *row;
+    const char *model;
+    const char *custom; /* a base URL that replaces the row's; NULL: none */
+    bool chosen;        /* it is the one that the settings choose: a key given for that is its */
+    bool need_key;
+};
+
+static int resolve(const struct settings *s, const struct choice *choice, provider_getenv env,
+                   void *user, struct provider *out, struct err *err)
+{
+    const struct row *row = choice->row;
+    const char *model = choice->model, *custom = choice->custom;
     *out = (struct provider){.input_usd = -1, .output_usd = -1};
     const char *url = custom ? custom : lookup(env, user, row->url_env);
     if (!url)
         url = row->base_url;
-    if (check_url(url, err) != 0 || (need_key && check_encryption(s, url, err) != 0))
+    if (check_url(url, err) != 0 || (choice->need_key && check_encryption(s, url, err) != 0))
         return -1;
     if (!model)
         model = row->model;
@@ -135,20 +174,25 @@ static int resolve(const struct settings *s, const struct row *row, const char *
         return err_set(err, ERR_USAGE, "which model of %s? Name it: --model %s/MODEL", row->name,
                        row->name);
     out->key_env = custom ? "TACKLE_API_KEY" : row->key_env;
-    const char *key = lookup(env, user, out->key_env);
-    if (!key && row->key_env && !custom && need_key) {
+    const char *key = choice->chosen ? lookup(env, user, "") : NULL;
+    if (key)
+        out->key_env = "the key that was given";
+    else
+        key = lookup(env, user, out->key_env);
+    if (!key && row->key_env && !custom && choice->need_key) {
         return err_set(err, ERR_AUTH, "no API key: %s is not set, and %s needs one", row->key_env,
                        row == &rows[0] ? "the default endpoint" : row->name);
     }
-    if (key && strpbrk(key, "\r\n"))
-        return err_set(err, ERR_AUTH, "%s has a line break in it; set the bare key", out->key_env);
+    const char *problem = key ? key_problem(key, strlen(key)) : NULL;
+    if (problem)
+        return err_set(err, ERR_AUTH, "%s: %s", out->key_env, problem);
     out->name = strdup(row->name);
     out->base_url = copy_url(url);
     out->model = strdup(model);
-    out->key = key ? strdup(key) : NULL;
+    out->key = key;
     out->proxy = choose_proxy(s, url, env, user);
     out->thoughts_field = row->thoughts_field;
-    if (!out->name || !out->base_url || !out->model || !out->proxy || (key && !out->key)) {
+    if (!out->name || !out->base_url || !out->model || !out->proxy) {
         provider_release(out);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
@@ -161,7 +205,8 @@ int provider_resolve(const struct settings *s, provider_getenv env, void *user, 
 {
     const char *model = NULL;
     const struct row *row = choose(settings_text(s, SET_MODEL), &model);
-    return resolve(s, row, model, settings_text(s, SET_BASE_URL), env, user, need_key, out, err);
+    const struct choice choice = {row, model, settings_text(s, SET_BASE_URL), true, need_key};
+    return resolve(s, &choice, env, user, out, err);
 }
 
 static const struct row *find_or_explain(const char *name, struct err *err)
@@ -188,7 +233,8 @@ int provider_resolve_endpoint(const struct settings *s, const char *name, provid
     *out = (struct provider){.input_usd = -1, .output_usd = -1};
     if (!row)
         return -1;
-    return resolve(s, row, "", settings_text(s, SET_BASE_URL), env, user, true, out, err);
+    const struct choice choice = {row, "", settings_text(s, SET_BASE_URL), !name, true};
+    return resolve(s, &choice, env, user, out, err);
 }
 
 int provider_resolve_fallback(const struct settings *s, const struct provider *first,
@@ -199,19 +245,18 @@ int provider_resolve_fallback(const struct settings *s, const struct provider *f
     const char *setting = settings_text(s, SET_FALLBACK_MODEL);
     const struct row *row = choose(setting, &model);
     const char *custom = NULL;
-    if (model == setting) { /* it names no provider */
+    bool same = model == setting;
+    if (same) { /* it names no provider */
         row = find_row(first->name, strlen(first->name));
         custom = settings_text(s, SET_BASE_URL);
     }
-    int status = resolve(s, row, model, custom, env, user, need_key, out, err);
+    const struct choice choice = {row, model, custom, same, need_key};
+    int status = resolve(s, &choice, env, user, out, err);
     return status == 0 ? 0 : err_prefix(err, "fallback_model");
 }
 
 void provider_release(struct provider *p)
 {
-    if (p->key)
-        explicit_bzero(p->key, strlen(p->key));
-    free(p->key);
     free(p->proxy);
     free(p->name);
     free(p->base_url);

@@ -9,16 +9,18 @@
 #include "base/err.h"
 #include "engine/settings.h"
 
-/* Looks up a variable of the environment; NULL when it is unset. The engine itself reads none. */
+/* Looks up a variable of the environment; NULL when it is unset. The engine itself reads none. ""
+ * stands for a key that was given for the endpoint that is asked, whatever its variable is. A key
+ * must live as long as what it is resolved into. */
 typedef const char *(*provider_getenv)(void *user, const char *name);
 
 struct provider {
-    char *name;     /* owned: "default", "openai", ... */
-    char *base_url; /* owned; without a slash at its end */
-    char *model;    /* owned */
-    char *key;      /* owned, NULL: none is sent; wiped by provider_release() */
-    char *proxy;    /* owned: the URL of the proxy it is asked through; "" for none */
-    const char *key_env;
+    char *name;          /* owned: "default", "openai", ... */
+    char *base_url;      /* owned; without a slash at its end */
+    char *model;         /* owned */
+    const char *key;     /* borrowed from where it was looked up; NULL: none is sent */
+    char *proxy;         /* owned: the URL of the proxy it is asked through; "" for none */
+    const char *key_env; /* what the key is called: its variable; static */
     bool thoughts_field; /* the endpoint knows include_thoughts */
     double input_usd;    /* per million tokens; negative: unknown */
     double output_usd;
@@ -45,6 +47,11 @@ int provider_resolve_fallback(const struct settings *s, const struct provider *f
 
 /* Cost in USD, negative when the price is not known. */
 double provider_cost(const struct provider *p, long long input_tokens, long long output_tokens);
+
+/* Makes a key of what a file or a descriptor holds: `text` loses one line break at its end.
+ * ERR_AUTH when anything is left that is no visible ASCII, nothing is left, or too much. */
+int provider_trim_key(char *text, size_t len, struct err *err);
+#define PROVIDER_KEY_MAX 4096
 
 /* The variables that hold keys, NULL-terminated. */
 const char *const *provider_key_variables(void);

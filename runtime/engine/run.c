@@ -11,6 +11,7 @@
 #include "engine/run_approve.h"
 #include "engine/run_journal.h"
 #include "engine/run_result.h"
+#include "engine/run_secrets.h"
 #include "engine/run_state.h"
 
 /* ---- Setting up ---- */
@@ -42,6 +43,9 @@ struct run *run_new(const struct run_config *config, struct err *err)
     buf_init(&r->tools, 4u << 20);
     buf_init(&r->text, CHAT_TEXT_MAX);
     events_init(&r->events, config->sink, config->user);
+    r->events.redact = config->redact;
+    redact_stream_init(&r->deltas[0], config->redact);
+    redact_stream_init(&r->deltas[1], config->redact);
     r->files = json_array();
     r->denials = json_array();
     r->allowed = json_array();
@@ -71,6 +75,8 @@ void run_free(struct run *run)
     buf_release(&run->messages);
     buf_release(&run->tools);
     buf_release(&run->text);
+    redact_stream_release(&run->deltas[0]);
+    redact_stream_release(&run->deltas[1]);
     events_release(&run->events);
     json_decref(run->files);
     run_report_release(&run->report);
@@ -239,6 +245,8 @@ int run_body(struct run *run, struct chat_body *body, struct err *err)
 {
     const struct run_config *config = &run->config;
     char extra[64];
+    if (secrets_from_messages(run) != 0)
+        return err_set(err, ERR_LIMIT, "the conversation is too large");
     bool thoughts = run->provider->thoughts_field && !(run->left_out & LEFT_OUT_THOUGHTS);
     (void)snprintf(extra, sizeof extra, "{\"max_completion_tokens\":%" PRId64 "}",
                    run->output_limit);
@@ -265,8 +273,7 @@ void run_awake(struct run *run)
 
 void run_delta(struct run *run, enum chat_delta kind, const char *text, size_t len)
 {
-    event_delta(&run->events, kind == CHAT_DELTA_TEXT ? "message.delta" : "reasoning.delta",
-                (long)run->step, text, len);
+    secrets_from_delta(run, kind, text, len);
 }
 
 void run_stop(struct run *run, enum stop_reason reason, int signal, const char *message)

@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/redact.h"
 #include "engine/event.h"
 #include "engine/outcome.h"
 #include "engine/policy.h"
@@ -72,6 +73,7 @@ struct run_config {
     int (*journal)(void *user, const char *kind, const char *body, size_t len, bool sync,
                    struct err *err);
     void *journal_user;
+    const struct redact *redact; /* what is taken out of all that leaves the run; NULL: nothing */
     event_sink sink;
     void *user;
 };
@@ -112,6 +114,7 @@ struct run_call {
     bool answer_writes;            /* and it was about writing */
     char *answer_reason;           /* owned; NULL */
     struct buf result;             /* what the model gets */
+    struct redact_stream progress; /* of what it shows while it runs */
 };
 
 struct run_result_of_call {

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "engine/run_approve.h"
 #include "engine/run_journal.h"
+#include "engine/run_secrets.h"
 #include "engine/run_state.h"
 
 #define MESSAGE_MAX 3000 /* bytes of a tool's reason for its failure */
@@ -241,6 +242,18 @@ static void offer_whole(struct run *r, struct run_call *c)
                      strchr(c->key, '.') + 1);
 }
 
+/* The model is told, so that it does not take the names for what is there. */
+static void tell_of_secrets(struct buf *out, long count)
+{
+    if (count < 0)
+        (void)buf_text(out, "\n[the output held secrets, and was too large without them]");
+    else if (count > 0)
+        (void)buf_format(out,
+                         "\n[%ld secret%s in this output: each is shown as [redacted:NAME] and is "
+                         "unchanged where it comes from; do not write these marks into files]",
+                         count, count == 1 ? "" : "s");
+}
+
 /* What the model reads: the output, cleaned and cut; then why it failed. Returns the file that has
  * all of it; malloc'd; NULL. */
 static char *write_result(struct run *r, struct run_call *c,
@@ -249,6 +262,7 @@ static char *write_result(struct run *r, struct run_call *c,
     struct buf clean;
     buf_init(&clean, 64u << 20);
     *cut = clean_output(&clean, result->output, result->len) || result->omitted > 0;
+    long secrets = secrets_from_output(r, &clean);
     (void)text_head_tail(&c->result, clean.data, clean.len, RUN_RESULT_MAX / 2, RUN_RESULT_MAX / 2);
     char *file = keep_whole(r, c, &clean);
     if (file && clean.len > RUN_RESULT_MAX)
@@ -258,9 +272,12 @@ static char *write_result(struct run *r, struct run_call *c,
     if (result->code != 0) {
         buf_clear(&clean);
         (void)text_for_model(&clean, result->message, strlen(result->message));
+        long more = secrets_from_output(r, &clean);
+        secrets = secrets < 0 || more < 0 ? -1 : secrets + more;
         (void)buf_format(&c->result, "%serror: ", c->result.len ? "\n" : "");
         (void)buf_append(&c->result, clean.data, text_edge(clean.data, clean.len, MESSAGE_MAX));
     }
+    tell_of_secrets(&c->result, secrets);
     buf_release(&clean);
     return file;
 }
@@ -288,6 +305,20 @@ static void emit_completed(struct run *r, const struct run_call *c,
     buf_release(&shown);
 }
 
+void run_call_progress(struct run *run, struct run_call *call, const char *text, size_t len)
+{
+    struct buf clean, told;
+    buf_init(&clean, 65536);
+    buf_init(&told, 65536);
+    secrets_from_progress(run, call, text, len, &told);
+    if (told.len > 0 && text_for_model(&clean, told.data, told.len) == 0)
+        event_emit(&run->events, "tool.output",
+                   json_pack("{s:I, s:s, s:s}", "step", (json_int_t)run->step, "call", call->key,
+                             "text", clean.data));
+    buf_release(&clean);
+    buf_release(&told);
+}
+
 void run_call_done(struct run *run, struct run_call *call, const struct run_result_of_call *result)
 {
     bool cut = false;
@@ -295,6 +326,8 @@ void run_call_done(struct run *run, struct run_call *call, const struct run_resu
         return;
     call->state = CALL_DONE;
     call->handle = NULL;
+    if (call->progress.held.len > 0)
+        run_call_progress(run, call, NULL, 0);
     char *file = write_result(run, call, result, &cut);
     budget_watch_loop(run, call);
     if (result->code != 0)
@@ -305,17 +338,6 @@ void run_call_done(struct run *run, struct run_call *call, const struct run_resu
     free(file);
     if (ENFORCED(run_ends_unconfined) && result->unconfined)
         run_end(run, STOP_SANDBOX_UNAVAILABLE, result->message);
-}
-
-void run_call_progress(struct run *run, struct run_call *call, const char *text, size_t len)
-{
-    struct buf clean;
-    buf_init(&clean, 65536);
-    if (text_for_model(&clean, text, len) == 0)
-        event_emit(&run->events, "tool.output",
-                   json_pack("{s:I, s:s, s:s}", "step", (json_int_t)run->step, "call", call->key,
-                             "text", clean.data));
-    buf_release(&clean);
 }
 
 /* ---- The end of a step ---- */
@@ -332,6 +354,7 @@ void run_forget_calls(struct run *r)
         free(c->denied);
         free(c->answer_reason);
         buf_release(&c->result);
+        redact_stream_release(&c->progress);
     }
     free(r->calls);
     r->calls = NULL;

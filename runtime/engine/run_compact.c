@@ -75,7 +75,8 @@ bool run_compact(struct run *run)
     buf_release(&run->messages);
     run->messages = shorter;
     run->compacted = true;
-    run->recorded = 0;     /* it is another conversation */
+    run->recorded = 0; /* it is another conversation */
+    run->messages_clean = 0;
     run->known_tokens = 0; /* what was measured is no longer what is sent */
     event_emit(&run->events, "context.compacted",
                json_pack("{s:I, s:I, s:I, s:I}", "step", (json_int_t)run->step, "results",

@@ -5,7 +5,9 @@
 
 #include <tackle/plugin.h>
 
+#include "base/enforce.h"
 #include "base/text.h"
+#include "engine/run_secrets.h"
 #include "engine/run_state.h"
 
 #define NOTE_MAX 4096
@@ -15,13 +17,32 @@ static bool is_kept(const struct run *run)
     return run->config.journal && !run->restoring;
 }
 
-static int write_record(struct run *r, const char *kind, const char *body, size_t len, bool sync)
+static int write_clean(struct run *r, const char *kind, const char *body, size_t len, bool sync)
 {
     struct err err;
     if (r->config.journal(r->config.journal_user, kind, body, len, sync, &err) == 0)
         return 0;
     run_end(r, STOP_SESSION_ERROR, err.text);
     return -1;
+}
+
+/* A record of anything but messages, which are clean already. */
+static int write_record(struct run *r, const char *kind, const char *body, size_t len, bool sync)
+{
+    struct buf clean;
+    buf_init(&clean, RUN_CONVERSATION_MAX);
+    long found = ENFORCED(secrets_not_in_journal)
+                     ? redact_copy(r->config.redact, REDACT_JSON, body, len, &clean)
+                     : 0;
+    int status = -1;
+    if (found < 0)
+        run_end(r, STOP_INTERNAL, "out of memory");
+    else if (found > 0)
+        status = write_clean(r, kind, clean.data, clean.len, sync);
+    else
+        status = write_clean(r, kind, body, len, sync);
+    buf_release(&clean);
+    return status;
 }
 
 /* The members of an object; takes it. NULL, of a failed json_pack, is an error like any other. */
@@ -129,7 +150,7 @@ static int write_progress(struct run *r, const char *state)
                  buf_byte(&body, ']');
     if (status)
         run_end(r, STOP_INTERNAL, "out of memory");
-    else if ((status = write_record(r, kind, body.data, body.len, false)) == 0)
+    else if ((status = write_clean(r, kind, body.data, body.len, false)) == 0)
         r->recorded = r->messages.len;
     buf_release(&body);
     return status ? -1 : 0;
@@ -137,6 +158,8 @@ static int write_progress(struct run *r, const char *state)
 
 int journal_progress(struct run *run)
 {
+    if (!run->restoring && secrets_from_messages(run) != 0)
+        return -1;
     if (!is_kept(run))
         return 0;
     char *text = state_text(run);

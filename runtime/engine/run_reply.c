@@ -3,6 +3,7 @@
 #include "engine/run_compact.h"
 #include "engine/run_journal.h"
 #include "engine/run_result.h"
+#include "engine/run_secrets.h"
 #include "engine/run_state.h"
 
 #include <stdlib.h>
@@ -126,7 +127,7 @@ static int keep_text(struct run *r, const struct chat_turn *turn)
     if (turn->text.len == 0)
         return 0;
     buf_clear(&r->text);
-    return buf_append(&r->text, turn->text.data, turn->text.len);
+    return buf_append(&r->text, turn->text.data, turn->text.len) || secrets_from_text(r) ? -1 : 0;
 }
 
 static void emit_message(struct run *r, const struct chat_turn *turn)
@@ -189,6 +190,9 @@ static void accept_turn(struct run *r, struct chat_turn *turn)
 void run_reply(struct run *run, struct chat_turn *turn, const struct chat_wait_headers *headers)
 {
     struct run *r = run;
+    if (r->state != STATE_ASKING)
+        return;
+    secrets_from_deltas_end(r, turn->stop != CHAT_STOP_INCOMPLETE && turn->stop != CHAT_STOP_ERROR);
     if (r->state != STATE_ASKING)
         return;
     count_usage(r, turn);

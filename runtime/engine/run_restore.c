@@ -303,6 +303,9 @@ static uint32_t effect_of(const struct run_call *c)
 static void go_on_with(struct run *r, struct run_call *c)
 {
     static const char lost[] = "the arguments could not be read; call it again with a JSON object";
+    static const char incomplete[] =
+        "the arguments held something that looked like a secret and was not recorded, so the call "
+        "cannot be repeated; whether it had taken effect is not known";
     struct err ignored;
     struct chat_call asked = {.id = c->id, .name = c->name, .text = c->args, .len = c->args_len};
     asked.args = chat_args_parse(c->args, c->args_len, NULL, &ignored);
@@ -315,6 +318,9 @@ static void go_on_with(struct run *r, struct run_call *c)
         run_answer_call(r, c, TACKLE_E_ARGS, lost);
     } else if (!c->begun) {
         run_check_call(r, c, &asked);
+    } else if (strstr(c->args, "[redacted:")) {
+        r->report.unknown++;
+        run_answer_call(r, c, TACKLE_E_ARGS, incomplete);
     } else if (effect_of(c) == TACKLE_EFFECT_NEVER) {
         r->report.unknown++;
         run_answer_call(r, c, TACKLE_E_FAILED, unknown);

@@ -144,6 +144,20 @@ static char *short_result(const struct run *r)
     return buf_take(&text);
 }
 
+static int result_without_secrets(struct run *r)
+{
+    struct buf clean;
+    size_t len = strlen(r->result);
+    buf_init(&clean, 2 * len + 4096);
+    long count = redact_copy(r->config.redact, REDACT_JSON, r->result, len, &clean);
+    if (count > 0) {
+        free(r->result);
+        r->result = buf_take(&clean);
+    }
+    buf_release(&clean);
+    return count < 0 || !r->result ? -1 : 0;
+}
+
 void run_finish(struct run *run, int64_t duration_ms)
 {
     /* Calls that were given up are counted again when the run goes on. */
@@ -157,8 +171,10 @@ void run_finish(struct run *run, int64_t duration_ms)
     run->result = NULL;
     if (fields && whole && json_object_update(whole, fields) == 0)
         run->result = json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    if (!run->result)
+    if (!run->result || result_without_secrets(run) != 0) {
+        free(run->result);
         run->result = short_result(run);
+    }
     json_decref(whole);
     if (run->result && journal_run_finished(run, run->result) != 0 &&
         run->reason != STOP_SESSION_ERROR)

@@ -34,6 +34,8 @@ struct run {
     struct events events;
     struct buf messages;             /* the conversation, serialised */
     size_t recorded;                 /* bytes of it that are in the journal */
+    size_t messages_clean;           /* bytes of it without secrets */
+    struct redact_stream deltas[2];  /* of the reply that comes: text, thoughts */
     char *recorded_state;            /* owned: the last record of the state; NULL */
     bool restoring;                  /* from records: nothing is recorded or told */
     bool limited;                    /* the turn that was restored was the last of a budget */

@@ -22,6 +22,8 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
     [SET_BASE_URL] =
         ROW("base_url", "text", "URL", NULL, NULL, "model",
             "ask this endpoint instead of the provider's; its key is TACKLE_API_KEY, or none"),
+    [SET_API_KEY_FILE] = ROW("api_key_file", "path", "FILE", NULL, NULL, "model",
+                             "read the endpoint's key from this file, which nobody else may read"),
     [SET_EFFORT] =
         ROW("effort", "choice", "LEVEL", NULL, "low|high", "model", "how hard the model thinks"),
     [SET_THOUGHTS] =
@@ -90,6 +92,8 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
             "tell the model of a denied call; or end the run, or pause it where a yes is needed"),
     [SET_MAX_DENIALS] = ROW("max_denials", "int", "N", "10", NULL, "permissions",
                             "end when N calls were denied; 0: never"),
+    [SET_REDACT] = ROW("redact", "list", "NAME", NULL, NULL, "permissions",
+                       "a variable whose value is taken out of all that is shown, kept or sent"),
     [SET_MAX_STEPS] =
         ROW("max_steps", "int", "N", "50", NULL, "limits", "end after N requests to the model"),
     [SET_MAX_TOOL_CALLS] =
@@ -499,9 +503,9 @@ int settings_set_json(struct settings *s, enum layer layer, const char *key, con
 
 int settings_check_agent(const char *key, const json_t *value, struct err *err)
 {
-    static const enum setting others[] = {SET_SANDBOX_TIER,      SET_SANDBOX_READ,
-                                          SET_COMMAND_NETWORK,   SET_COMMAND_MEMORY,
-                                          SET_COMMAND_PROCESSES, SET_COMMAND_FILE_SIZE};
+    static const enum setting others[] = {
+        SET_SANDBOX_TIER,      SET_SANDBOX_READ,      SET_COMMAND_NETWORK, SET_COMMAND_MEMORY,
+        SET_COMMAND_PROCESSES, SET_COMMAND_FILE_SIZE, SET_API_KEY_FILE,    SET_REDACT};
     const enum setting id = find(key);
     const char *text = json_string_value(value);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

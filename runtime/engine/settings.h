@@ -16,6 +16,7 @@
 enum setting {
     SET_MODEL,
     SET_BASE_URL,
+    SET_API_KEY_FILE,
     SET_EFFORT,
     SET_THOUGHTS,
     SET_STREAM,
@@ -50,6 +51,7 @@ enum setting {
     SET_APPROVAL,
     SET_ON_DENY,
     SET_MAX_DENIALS,
+    SET_REDACT,
     SET_MAX_STEPS,
     SET_MAX_TOOL_CALLS,
     SET_MAX_TOKENS,

@@ -201,6 +201,11 @@ const char *plugin_option_default(const struct plugin *plugin, const char *optio
     return json_string_value(json_object_get(find_option(plugin, option), "default"));
 }
 
+bool plugin_option_is_secret(const struct plugin *plugin, const char *option)
+{
+    return json_is_true(json_object_get(find_option(plugin, option), "secret"));
+}
+
 static int unknown_option(const struct plugin *plugin, const char *option, struct err *err)
 {
     size_t index;

@@ -4,6 +4,7 @@
 #define IO_PLUGIN_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -31,6 +32,9 @@ void plugin_free(struct plugin *plugin);
  * option (with the nearest) or the value does not fit. */
 int plugin_check_option(const struct plugin *plugin, const char *option, const char *value,
                         struct err *err);
+
+/* Is its value declared to be a secret? */
+bool plugin_option_is_secret(const struct plugin *plugin, const char *option);
 
 /* The default of an option; NULL when there is none. */
 const char *plugin_option_default(const struct plugin *plugin, const char *option);
