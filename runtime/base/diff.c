@@ -173,7 +173,7 @@ static bool next_hunk(const struct edits *e, size_t *from, size_t *to)
     if (first == e->count)
         return false;
     last = first;
-    for (size_t i = first; i < e->count && i - last <= 2 * CONTEXT; i++)
+    for (size_t i = first; i < e->count && i - last <= 2 * CONTEXT + 1; i++)
         if (e->items[i].sign != ' ')
             last = i;
     *from = first - *to > CONTEXT ? first - CONTEXT : *to;
