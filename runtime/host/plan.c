@@ -215,5 +215,7 @@ int plan_make(const struct sandbox_spec *spec, struct plan *plan, struct step_fa
     if (spec->workspace && plan_repository(spec, plan, failure))
         return -1;
     qsort(plan->entries + given, plan->count - given, sizeof *plan->entries, compare);
-    return spec->workspace && spec->tier == TIER_T3 ? plan_workspace(spec, plan, failure) : 0;
+    if (!spec->workspace || spec->tier != TIER_T3 || spec->inside)
+        return 0;
+    return plan_workspace(spec, plan, failure);
 }

@@ -38,7 +38,8 @@ struct plan {
     bool cut; /* the workspace was too large to be looked through for what is hidden or pinned */
 };
 
-/* Looks, changes nothing. 0, or -1 with the failure; *plan can be released in either case. */
+/* Looks, changes nothing; inside bubblewrap not at the workspace, since what it found is mounted.
+ * 0, or -1 with the failure; *plan can be released in either case. */
 int plan_make(const struct sandbox_spec *spec, struct plan *plan, struct step_failure *failure);
 void plan_release(struct plan *plan);
 

@@ -27,8 +27,9 @@ static int print(json_t *value, int status)
     return status;
 }
 
-int probe_tier(const char *name)
+static int probe(const char *name, uint64_t outer_pids)
 {
+    const char *const again[] = {"probe", name, NULL};
     struct sandbox_spec spec = everything;
     struct sandbox_report report;
     struct step_failure failure;
@@ -38,6 +39,9 @@ int probe_tier(const char *name)
         return 2;
     }
     spec.tier = (enum sandbox_tier)tier;
+    spec.again = again;
+    spec.inside = outer_pids != 0;
+    spec.outer_pids = outer_pids;
     if (sandbox_enter(&spec, &report, &failure))
         return print(
             json_pack("{s:o, s:s}", "problem", describe_text(failure.text), "step", failure.step),
@@ -47,4 +51,14 @@ int probe_tier(const char *name)
                            report.bwrap ? "bwrap" : "self", "user_namespaces",
                            report.tier == TIER_T3, "seccomp", report.tier >= TIER_T2),
                  EXIT_SUCCESS);
+}
+
+int probe_tier(const char *name)
+{
+    return probe(name, 0);
+}
+
+int probe_inside(const char *name, uint64_t outer_pids)
+{
+    return probe(name, outer_pids);
 }

@@ -2,6 +2,8 @@
 #ifndef HOST_PROBE_H
 #define HOST_PROBE_H
 
+#include <stdint.h>
+
 #define PROBE_EXIT_NONE 12 /* the tier cannot be had */
 
 /* Closes it, all of it, in a process without a plugin, and prints
@@ -9,5 +11,8 @@
  *     {"problem","step"}
  * The exit status: 0, PROBE_EXIT_NONE, or 2 for a tier that does not exist. */
 int probe_tier(const char *name);
+
+/* The rest of it, inside bubblewrap. */
+int probe_inside(const char *name, uint64_t outer_pids);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/bwrap.h"
 #include "host/landlock.h"
 #include "host/limits.h"
 #include "host/mounts.h"
@@ -117,42 +118,100 @@ static bool hear(int fd, struct word *word)
     return got == (ssize_t)sizeof *word;
 }
 
+/* The end of the outer process, or its part in a failure. */
+static int attend(pid_t child, int word_fd, struct step_failure *failure)
+{
+    struct word word = {.closed = false};
+    bool heard = hear(word_fd, &word);
+    (void)close(word_fd);
+    if (heard && word.closed)
+        namespaces_mirror(child, NULL, NULL);
+    if (heard)
+        *failure = word.failure;
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return heard ? -1
+                 : step_refuse(failure, "inside", "the process inside ended before it said why");
+}
+
 /* Returns in the process that serves with 0; in the outer one only with a failure. */
 static int split(const struct sandbox_spec *spec, const struct plan *plan,
                  struct sandbox_report *report, struct step_failure *failure)
 {
-    struct word word = {.closed = false};
     int fds[2];
     uid_t uid = geteuid();
     gid_t gid = getegid();
+    bool own = spec->tier == TIER_T3;
+    if (own && spec->workspace && fchdir(spec->workspace_fd))
+        return step_fail(failure, "chdir", "%s", spec->workspace);
     if (pipe2(fds, O_CLOEXEC))
         return step_fail(failure, "pipe", "no pipe to the inside");
-    /* The new namespaces get it as their current folder; elsewhere nothing depends on it. */
-    if (spec->workspace && spec->tier == TIER_T3 && fchdir(spec->workspace_fd)) {
-        (void)close(fds[0]);
-        (void)close(fds[1]);
-        return step_fail(failure, "chdir", "%s", spec->workspace);
-    }
-    pid_t child = spec->tier == TIER_T3 ? namespaces_fork(spec->network) : fork();
-    int why = errno;
+    pid_t child = own ? namespaces_fork(spec->network) : fork();
+    if (child < 0)
+        (void)step_fail(failure, own ? "clone" : "fork", "no process");
+    (void)close(fds[child == 0 ? 0 : 1]);
+    if (child > 0)
+        return attend(child, fds[0], failure);
     if (child == 0) {
-        (void)close(fds[0]);
         become_inner(spec, plan, uid, gid, fds[1], report);
         return 0;
     }
-    (void)close(fds[1]);
-    errno = why;
-    if (child < 0)
-        (void)step_fail(failure, spec->tier == TIER_T3 ? "clone" : "fork", "no process");
-    else if (!hear(fds[0], &word))
-        (void)step_refuse(failure, "inside", "the process inside ended before it was closed");
-    else
-        *failure = word.failure;
     (void)close(fds[0]);
-    if (child > 0 && word.closed)
-        namespaces_mirror(child, NULL, NULL);
-    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
+    return -1;
+}
+
+/* Never returns with 0: the process that serves is another program by then. */
+static int split_bwrap(const struct sandbox_spec *spec, const struct plan *plan,
+                       struct step_failure *failure)
+{
+    struct word word = {.closed = false};
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC))
+        return step_fail(failure, "pipe", "no pipe to the inside");
+    pid_t child = fork();
+    if (child == 0) {
+        (void)bwrap_exec(spec, plan, fds[1], &word.failure);
+        say(fds[1], &word);
+        _exit(EXIT_FAILURE);
+    }
+    (void)close(fds[1]);
+    if (child > 0)
+        return attend(child, fds[0], failure);
+    (void)close(fds[0]);
+    return step_fail(failure, "fork", "no process");
+}
+
+/* Inside bubblewrap, which has seen to namespaces and mounts. */
+static int finish(const struct sandbox_spec *spec, const struct plan *plan,
+                  struct sandbox_report *report, struct step_failure *failure)
+{
+    struct word word = {.closed = false};
+    report->bwrap = true;
+    word.closed = bwrap_check(spec, &word.failure) == 0 && mounts_check(spec, &word.failure) == 0 &&
+                  close_process(spec, plan, report, &word.failure) == 0 &&
+                  adopt(&word.failure) == 0;
+    word.report = *report;
+    say(BWRAP_WORD_FD, &word);
+    (void)close(BWRAP_WORD_FD);
+    if (!word.closed)
+        _exit(EXIT_FAILURE);
+    (void)failure; /* the outer process has it */
+    return 0;
+}
+
+static int close_by_plan(const struct sandbox_spec *spec, const struct plan *plan,
+                         struct sandbox_report *report, struct step_failure *failure)
+{
+    struct step_failure second = {{0}, {0}};
+    if (spec->inside)
+        return finish(spec, plan, report, failure);
+    if (split(spec, plan, report, failure) == 0)
+        return 0;
+    if (bwrap_can(spec) && split_bwrap(spec, plan, &second)) {
+        size_t used = strlen(failure->text);
+        (void)snprintf(failure->text + used, sizeof failure->text - used,
+                       "; bubblewrap does not help (%.64s)", second.step);
+    }
     return -1;
 }
 
@@ -165,7 +224,7 @@ static int enclose(const struct sandbox_spec *spec, struct sandbox_report *repor
     int status = plan_make(spec, plan, failure);
     report->cut = plan->cut;
     if (status == 0)
-        status = split(spec, plan, report, failure);
+        status = close_by_plan(spec, plan, report, failure);
     plan_release(plan);
     free(plan);
     return status;

@@ -16,11 +16,11 @@ struct sandbox_report {
     bool cut;        /* the workspace was too large to be looked through */
 };
 
-/* Closes it; cannot be undone. In t2 and t3 it is another process that returns: the caller's
- * becomes the outer one, waits, and ends as the new one ends. 0 with *report; or -1, in the
- * caller's process, with the step that failed: then nothing of the plugin may be loaded, and
- * nothing was changed that would matter to saying so. spec->workspace_fd is afterwards the
- * workspace in the new root. */
+/* Closes it; cannot be undone. With spec->inside it is what bubblewrap has left to do. In t2 and t3
+ * it is another process that returns: the caller's becomes the outer one, waits, and ends as the
+ * new one ends. 0 with *report; or -1, in the caller's process, with the step that failed: then
+ * nothing of the plugin may be loaded, and nothing was changed that would matter to saying so.
+ * spec->workspace_fd is afterwards the workspace in the new root. */
 int sandbox_enter(const struct sandbox_spec *spec, struct sandbox_report *report,
                   struct step_failure *failure);
 

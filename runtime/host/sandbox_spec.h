@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -35,6 +36,13 @@ struct sandbox_spec {
     unsigned file_mib;
     const char *plugin; /* path of the plugin file; NULL: none */
     int plugin_fd;      /* that file */
+
+    /* For bubblewrap, in which the program is started again. */
+    const char *const *again; /* its arguments; NULL: it is not to be */
+    const char *open;         /* the payload of OPEN; NULL: none */
+    size_t open_len;
+    bool inside;         /* it was */
+    uint64_t outer_pids; /* then: the process namespace around */
 };
 
 /* Reads the members of OPEN; texts are borrowed from it. No "sandbox" is tier off. 0, or -1 with

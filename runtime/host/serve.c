@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/enforce.h"
+#include "host/bwrap.h"
 #include "host/describe.h"
 #include "host/load.h"
 #include "host/sandbox.h"
@@ -280,6 +281,12 @@ static int32_t on_fetch(void *user, const tackle_http_request *request, struct f
 
 /* ---- Opening ---- */
 
+struct opening {
+    struct buf text; /* the payload of OPEN */
+    json_t *json;
+    uint64_t outer_pids; /* inside bubblewrap: the process namespace around; else 0 */
+};
+
 static int refuse(struct server *server, const char *problem)
 {
     post_json(server, LINK_REFUSED, json_pack("{s:o}", "problem", describe_text(problem)));
@@ -315,6 +322,20 @@ static void post_opened(struct server *server, const struct stat *file)
                         sandbox->cgroup, "via", sandbox->bwrap ? "bwrap" : "self"));
 }
 
+/* The plugin's file, which is looked at outside: inside there is no way to tell who could replace
+ * it. */
+static int open_plugin(struct sandbox_spec *sandbox, struct stat *file, struct problems *problems)
+{
+    if (sandbox->inside) {
+        sandbox->plugin_fd = BWRAP_PLUGIN_FD;
+        if (fcntl(BWRAP_PLUGIN_FD, F_SETFD, FD_CLOEXEC) || fstat(BWRAP_PLUGIN_FD, file))
+            protest("\"inside\" is for tackle-host itself");
+        return 0;
+    }
+    sandbox->plugin_fd = load_open(sandbox->plugin, file, problems);
+    return sandbox->plugin_fd < 0 ? -1 : 0;
+}
+
 /* Closes the sandbox between looking at the plugin's file and loading it. */
 static int load(struct server *server, struct sandbox_spec *sandbox, struct manifest *manifest,
                 struct stat *file)
@@ -322,11 +343,13 @@ static int load(struct server *server, struct sandbox_spec *sandbox, struct mani
     struct problems problems = {.count = 0};
     struct step_failure failure;
     char real[PATH_MAX];
-    sandbox->plugin_fd = load_open(sandbox->plugin, file, &problems);
-    if (sandbox->plugin_fd < 0)
+    const char *const again[] = {"serve", real, NULL};
+    if (open_plugin(sandbox, file, &problems))
         return refuse_problem(server, &problems);
-    if (realpath(sandbox->plugin, real))
-        sandbox->plugin = real;
+    if (!realpath(sandbox->plugin, real))
+        return refuse(server, "the plugin's file is gone");
+    sandbox->plugin = real;
+    sandbox->again = again;
     if (sandbox_enter(sandbox, &server->sandbox, &failure) && ENFORCED(sandbox_refused))
         return refuse_sandbox(server, &failure);
     if (load_object(sandbox->plugin_fd, manifest, &problems))
@@ -334,12 +357,13 @@ static int load(struct server *server, struct sandbox_spec *sandbox, struct mani
     return 0;
 }
 
-static int open_session(struct server *server, const char *path, const json_t *open,
+static int open_session(struct server *server, const char *path, const struct opening *opening,
                         struct manifest *manifest)
 {
     struct stat file;
     struct err err;
     struct sandbox_spec sandbox;
+    const json_t *open = opening->json;
     const char *version = json_string_value(json_object_get(open, "version"));
     if (sandbox_spec_read(open, &sandbox, &err))
         protest("the runtime sends an OPEN in which %s", err.text);
@@ -350,6 +374,10 @@ static int open_session(struct server *server, const char *path, const json_t *o
                               ") are of different versions; install both from one release");
     sandbox.workspace_fd = LINK_WORKSPACE_FD;
     sandbox.plugin = path;
+    sandbox.open = opening->text.data;
+    sandbox.open_len = opening->text.len;
+    sandbox.inside = opening->outer_pids != 0;
+    sandbox.outer_pids = opening->outer_pids;
     struct session_spec spec = {
         .manifest = manifest,
         .options = json_object_get(open, "options"),
@@ -453,11 +481,38 @@ static void serve_calls(struct server *server)
     }
 }
 
-int serve_plugin(const char *path)
+/* OPEN as the runtime sends it. */
+static void receive_open(struct server *server, struct opening *opening)
+{
+    struct link_frame frame;
+    (void)next_frame(server, -1, &frame);
+    if (frame.type != LINK_OPEN)
+        protest("the runtime does not begin with OPEN");
+    if (buf_append(&opening->text, frame.payload, frame.len))
+        protest("out of memory");
+}
+
+/* OPEN as this program left it for itself. */
+static void recall_open(struct opening *opening)
+{
+    ssize_t got;
+    do {
+        if (buf_reserve(&opening->text, READ_SIZE))
+            protest("out of memory");
+        got = read(BWRAP_OPEN_FD, opening->text.data + opening->text.len, READ_SIZE);
+        if (got < 0)
+            protest("\"inside\" is for tackle-host itself");
+        opening->text.len += (size_t)got;
+        opening->text.data[opening->text.len] = '\0';
+    } while (got > 0);
+    (void)close(BWRAP_OPEN_FD);
+}
+
+static int serve(const char *path, uint64_t outer_pids)
 {
     struct server server = {.taken = 0};
     struct manifest manifest = {.tool_count = 0};
-    struct link_frame frame;
+    struct opening opening = {.outer_pids = outer_pids};
     for (int fd = LINK_SOCKET_FD; fd <= LINK_CANCEL_FD; fd++) {
         if (fcntl(fd, F_SETFD, FD_CLOEXEC))
             protest("\"serve\" is for tackle itself: descriptors 3 to 5 are not open");
@@ -465,12 +520,15 @@ int serve_plugin(const char *path)
     buf_init(&server.in, LINK_HEADER_SIZE + LINK_PAYLOAD_MAX + READ_SIZE);
     buf_init(&server.out, 2 * (LINK_HEADER_SIZE + LINK_PAYLOAD_MAX));
     buf_init(&server.pending, PENDING_MAX);
-    (void)next_frame(&server, -1, &frame);
-    if (frame.type != LINK_OPEN)
-        protest("the runtime does not begin with OPEN");
-    json_t *open = read_json(frame.payload, frame.len);
-    int status = open_session(&server, path, open, &manifest);
-    json_decref(open);
+    buf_init(&opening.text, LINK_PAYLOAD_MAX + READ_SIZE);
+    if (outer_pids)
+        recall_open(&opening);
+    else
+        receive_open(&server, &opening);
+    opening.json = read_json(opening.text.data, opening.text.len);
+    int status = open_session(&server, path, &opening, &manifest);
+    json_decref(opening.json);
+    buf_release(&opening.text);
     if (status == 0) {
         server.lowest_fd = lowest_free_fd();
         serve_calls(&server);
@@ -481,4 +539,14 @@ int serve_plugin(const char *path)
     buf_release(&server.out);
     buf_release(&server.pending);
     return status == 0 ? 0 : SERVE_EXIT_REFUSED;
+}
+
+int serve_plugin(const char *path)
+{
+    return serve(path, 0);
+}
+
+int serve_inside(const char *path, uint64_t outer_pids)
+{
+    return serve(path, outer_pids);
 }
