@@ -93,7 +93,8 @@ static uint64_t pid_namespace(void)
     return stat("/proc/self/ns/pid", &st) == 0 ? (uint64_t)st.st_ino : 0;
 }
 
-static int make_args(const struct sandbox_spec *spec, const struct plan *plan, struct args *args)
+static int make_args(const struct sandbox_spec *spec, const struct plan *plan, const char *cgroup,
+                     struct args *args)
 {
     ssize_t len = readlink("/proc/self/exe", args->host, sizeof args->host - 1);
     if (len <= 0)
@@ -109,7 +110,7 @@ static int make_args(const struct sandbox_spec *spec, const struct plan *plan, s
     for (size_t i = 0; i < plan->count; i++)
         add_entry(args, &plan->entries[i]);
     ADD(args, "--ro-bind", args->host, args->host, "--remount-ro", "/", "--chdir", "/", "--",
-        args->host, "inside", args->space);
+        args->host, "inside", args->space, cgroup);
     add(args, spec->again);
     args->items[args->count] = NULL;
     return 0;
@@ -162,11 +163,11 @@ static int hand_on(const struct sandbox_spec *spec, int word_fd)
     return close_range(BWRAP_WORD_FD + 1, ~0u, 0);
 }
 
-int bwrap_exec(const struct sandbox_spec *spec, const struct plan *plan, int word_fd,
-               struct step_failure *failure)
+int bwrap_exec(const struct sandbox_spec *spec, const struct plan *plan, const char *cgroup,
+               int word_fd, struct step_failure *failure)
 {
     struct args *args = calloc(1, sizeof *args);
-    if (!args || make_args(spec, plan, args) || hand_on(spec, word_fd)) {
+    if (!args || make_args(spec, plan, cgroup, args) || hand_on(spec, word_fd)) {
         free(args);
         return step_fail(failure, "bubblewrap", "it cannot be prepared");
     }

@@ -18,10 +18,11 @@
 /* Is there a bubblewrap, and is this not the inside of it? */
 bool bwrap_can(const struct sandbox_spec *spec);
 
-/* Becomes bubblewrap, and in it `tackle-host inside NAMESPACE` and spec->again, where NAMESPACE is
- * the number of this process namespace. Returns only with the failure: -1. */
-int bwrap_exec(const struct sandbox_spec *spec, const struct plan *plan, int word_fd,
-               struct step_failure *failure);
+/* Becomes bubblewrap, and in it `tackle-host inside NAMESPACE CGROUP` and spec->again: the number
+ * of this process namespace, and the controllers of its group. Returns only with the failure: -1.
+ */
+int bwrap_exec(const struct sandbox_spec *spec, const struct plan *plan, const char *cgroup,
+               int word_fd, struct step_failure *failure);
 
 /* Inside: makes sure that this is another process namespace than that one. 0 or -1. */
 int bwrap_check(const struct sandbox_spec *spec, struct step_failure *failure);

@@ -71,16 +71,16 @@ static int usage(void)
     return EXIT_USAGE;
 }
 
-/* `inside NAMESPACE serve PATH`, `inside NAMESPACE probe TIER`: what bwrap.c starts. */
+/* `inside NAMESPACE CGROUP serve PATH`, `... probe TIER`: what bwrap.c starts. */
 static int run_inside(char **argv)
 {
     char *end;
     unsigned long long outer_pids = strtoull(argv[0], &end, 10);
     if (*end || outer_pids == 0)
         return usage();
-    if (strcmp(argv[1], "serve") == 0)
-        return serve_inside(argv[2], outer_pids);
-    return strcmp(argv[1], "probe") == 0 ? probe_inside(argv[2], outer_pids) : usage();
+    if (strcmp(argv[2], "serve") == 0)
+        return serve_inside(argv[3], outer_pids, argv[1]);
+    return strcmp(argv[2], "probe") == 0 ? probe_inside(argv[3], outer_pids, argv[1]) : usage();
 }
 
 static int run(int argc, char **argv)
@@ -93,7 +93,7 @@ static int run(int argc, char **argv)
         return serve_plugin(argv[2]);
     if (argc == 3 && strcmp(argv[1], "probe") == 0)
         return probe_tier(argv[2]);
-    if (argc == 5 && strcmp(argv[1], "inside") == 0)
+    if (argc == 6 && strcmp(argv[1], "inside") == 0)
         return run_inside(argv + 2);
     return usage();
 }

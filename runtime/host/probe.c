@@ -27,7 +27,7 @@ static int print(json_t *value, int status)
     return status;
 }
 
-static int probe(const char *name, uint64_t outer_pids)
+static int probe(const char *name, uint64_t outer_pids, const char *cgroup)
 {
     const char *const again[] = {"probe", name, NULL};
     struct sandbox_spec spec = everything;
@@ -42,6 +42,7 @@ static int probe(const char *name, uint64_t outer_pids)
     spec.again = again;
     spec.inside = outer_pids != 0;
     spec.outer_pids = outer_pids;
+    spec.cgroup = cgroup;
     if (sandbox_enter(&spec, &report, &failure))
         return print(
             json_pack("{s:o, s:s}", "problem", describe_text(failure.text), "step", failure.step),
@@ -55,10 +56,10 @@ static int probe(const char *name, uint64_t outer_pids)
 
 int probe_tier(const char *name)
 {
-    return probe(name, 0);
+    return probe(name, 0, NULL);
 }
 
-int probe_inside(const char *name, uint64_t outer_pids)
+int probe_inside(const char *name, uint64_t outer_pids, const char *cgroup)
 {
-    return probe(name, outer_pids);
+    return probe(name, outer_pids, cgroup);
 }

@@ -13,6 +13,6 @@
 int probe_tier(const char *name);
 
 /* The rest of it, inside bubblewrap. */
-int probe_inside(const char *name, uint64_t outer_pids);
+int probe_inside(const char *name, uint64_t outer_pids, const char *cgroup);
 
 #endif

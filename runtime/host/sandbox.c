@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/bwrap.h"
+#include "host/cgroup.h"
 #include "host/landlock.h"
 #include "host/limits.h"
 #include "host/mounts.h"
@@ -23,8 +24,16 @@
 /* What the process inside tells the outer one, once. */
 struct word {
     bool closed;
-    struct sandbox_report report;
     struct step_failure failure;
+};
+
+/* What the outer process has prepared. */
+struct closing {
+    const struct sandbox_spec *spec;
+    struct plan plan;
+    struct cgroup cgroup;
+    uid_t uid;
+    gid_t gid;
 };
 
 /* ---- Inside ---- */
@@ -58,26 +67,25 @@ static int check_outer(int word_fd, struct step_failure *failure)
     return 0;
 }
 
-static int close_t3(const struct sandbox_spec *spec, const struct plan *plan, uid_t uid, gid_t gid,
-                    int word_fd, struct sandbox_report *report, struct step_failure *failure)
+static int close_t3(const struct closing *c, int word_fd, struct sandbox_report *report,
+                    struct step_failure *failure)
 {
-    limits_prefer_to_end();
-    return namespaces_settle(uid, gid, spec->network, failure) || check_outer(word_fd, failure) ||
-                   mounts_enter(spec, plan, failure) || mounts_check(spec, failure) ||
-                   close_process(spec, plan, report, failure) || namespaces_split(failure) ||
-                   adopt(failure)
+    const struct sandbox_spec *spec = c->spec;
+    return namespaces_settle(c->uid, c->gid, spec->network, failure) ||
+                   check_outer(word_fd, failure) || mounts_enter(spec, &c->plan, failure) ||
+                   mounts_check(spec, failure) || close_process(spec, &c->plan, report, failure) ||
+                   namespaces_split(failure) || adopt(failure)
                ? -1
                : 0;
 }
 
-static int close_t2(const struct sandbox_spec *spec, const struct plan *plan, int word_fd,
-                    struct sandbox_report *report, struct step_failure *failure)
+static int close_t2(const struct closing *c, int word_fd, struct sandbox_report *report,
+                    struct step_failure *failure)
 {
-    limits_prefer_to_end();
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         return step_fail(failure, "pdeathsig", "it would outlive its runtime");
     return check_outer(word_fd, failure) || adopt(failure) ||
-                   close_process(spec, plan, report, failure)
+                   close_process(c->spec, &c->plan, report, failure)
                ? -1
                : 0;
 }
@@ -90,18 +98,26 @@ static void say(int fd, const struct word *word)
     while (sent < 0 && errno == EINTR);
 }
 
+/* Limits that are counted from the first instruction inside. */
+static void join(struct closing *c, struct sandbox_report *report)
+{
+    limits_prefer_to_end();
+    cgroup_join(&c->cgroup);
+    (void)snprintf(report->cgroup, sizeof report->cgroup, "%s", c->cgroup.controllers);
+}
+
 /* Returns in the process that serves. */
-static void become_inner(const struct sandbox_spec *spec, const struct plan *plan, uid_t uid,
-                         gid_t gid, int word_fd, struct sandbox_report *report)
+static void become_inner(struct closing *c, int word_fd, struct sandbox_report *report)
 {
     struct word word = {.closed = false};
-    int status = spec->tier == TIER_T3
-                     ? close_t3(spec, plan, uid, gid, word_fd, report, &word.failure)
-                     : close_t2(spec, plan, word_fd, report, &word.failure);
+    join(c, report);
+    int status = c->spec->tier == TIER_T3 ? close_t3(c, word_fd, report, &word.failure)
+                                          : close_t2(c, word_fd, report, &word.failure);
     word.closed = status == 0;
-    word.report = *report;
     say(word_fd, &word);
     (void)close(word_fd);
+    for (size_t i = 0; i < c->cgroup.count; i++)
+        (void)close(c->cgroup.groups[i].procs_fd);
     if (status)
         _exit(EXIT_FAILURE);
 }
@@ -119,13 +135,13 @@ static bool hear(int fd, struct word *word)
 }
 
 /* The end of the outer process, or its part in a failure. */
-static int attend(pid_t child, int word_fd, struct step_failure *failure)
+static int attend(struct closing *c, pid_t child, int word_fd, struct step_failure *failure)
 {
     struct word word = {.closed = false};
     bool heard = hear(word_fd, &word);
     (void)close(word_fd);
     if (heard && word.closed)
-        namespaces_mirror(child, NULL, NULL);
+        namespaces_mirror(child, cgroup_remove, &c->cgroup);
     if (heard)
         *failure = word.failure;
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
@@ -135,13 +151,12 @@ static int attend(pid_t child, int word_fd, struct step_failure *failure)
 }
 
 /* Returns in the process that serves with 0; in the outer one only with a failure. */
-static int split(const struct sandbox_spec *spec, const struct plan *plan,
-                 struct sandbox_report *report, struct step_failure *failure)
+static int split(struct closing *c, struct sandbox_report *report, struct step_failure *failure)
 {
-    int fds[2];
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
+    const struct sandbox_spec *spec = c->spec;
     bool own = spec->tier == TIER_T3;
+    int fds[2];
+    /* The new mount namespace gets it as its current folder. */
     if (own && spec->workspace && fchdir(spec->workspace_fd))
         return step_fail(failure, "chdir", "%s", spec->workspace);
     if (pipe2(fds, O_CLOEXEC))
@@ -151,9 +166,9 @@ static int split(const struct sandbox_spec *spec, const struct plan *plan,
         (void)step_fail(failure, own ? "clone" : "fork", "no process");
     (void)close(fds[child == 0 ? 0 : 1]);
     if (child > 0)
-        return attend(child, fds[0], failure);
+        return attend(c, child, fds[0], failure);
     if (child == 0) {
-        become_inner(spec, plan, uid, gid, fds[1], report);
+        become_inner(c, fds[1], report);
         return 0;
     }
     (void)close(fds[0]);
@@ -161,7 +176,7 @@ static int split(const struct sandbox_spec *spec, const struct plan *plan,
 }
 
 /* Never returns with 0: the process that serves is another program by then. */
-static int split_bwrap(const struct sandbox_spec *spec, const struct plan *plan,
+static int split_bwrap(struct closing *c, struct sandbox_report *report,
                        struct step_failure *failure)
 {
     struct word word = {.closed = false};
@@ -170,63 +185,70 @@ static int split_bwrap(const struct sandbox_spec *spec, const struct plan *plan,
         return step_fail(failure, "pipe", "no pipe to the inside");
     pid_t child = fork();
     if (child == 0) {
-        (void)bwrap_exec(spec, plan, fds[1], &word.failure);
+        join(c, report);
+        (void)bwrap_exec(c->spec, &c->plan, report->cgroup, fds[1], &word.failure);
         say(fds[1], &word);
         _exit(EXIT_FAILURE);
     }
     (void)close(fds[1]);
     if (child > 0)
-        return attend(child, fds[0], failure);
+        return attend(c, child, fds[0], failure);
     (void)close(fds[0]);
     return step_fail(failure, "fork", "no process");
 }
 
-/* Inside bubblewrap, which has seen to namespaces and mounts. */
-static int finish(const struct sandbox_spec *spec, const struct plan *plan,
-                  struct sandbox_report *report, struct step_failure *failure)
+/* Inside bubblewrap, which has seen to namespaces and mounts. Failures are heard by the outer
+ * process. */
+static void finish(const struct closing *c, struct sandbox_report *report)
 {
+    const struct sandbox_spec *spec = c->spec;
     struct word word = {.closed = false};
     report->bwrap = true;
+    (void)snprintf(report->cgroup, sizeof report->cgroup, "%s", spec->cgroup);
     word.closed = bwrap_check(spec, &word.failure) == 0 && mounts_check(spec, &word.failure) == 0 &&
-                  close_process(spec, plan, report, &word.failure) == 0 &&
+                  close_process(spec, &c->plan, report, &word.failure) == 0 &&
                   adopt(&word.failure) == 0;
-    word.report = *report;
     say(BWRAP_WORD_FD, &word);
     (void)close(BWRAP_WORD_FD);
     if (!word.closed)
         _exit(EXIT_FAILURE);
-    (void)failure; /* the outer process has it */
-    return 0;
 }
 
-static int close_by_plan(const struct sandbox_spec *spec, const struct plan *plan,
-                         struct sandbox_report *report, struct step_failure *failure)
+static int close_by_plan(struct closing *c, struct sandbox_report *report,
+                         struct step_failure *failure)
 {
     struct step_failure second = {{0}, {0}};
-    if (spec->inside)
-        return finish(spec, plan, report, failure);
-    if (split(spec, plan, report, failure) == 0)
+    if (c->spec->inside) {
+        finish(c, report);
         return 0;
-    if (bwrap_can(spec) && split_bwrap(spec, plan, &second)) {
+    }
+    cgroup_make(c->spec, &c->cgroup);
+    if (split(c, report, failure) == 0)
+        return 0;
+    if (bwrap_can(c->spec) && split_bwrap(c, report, &second)) {
         size_t used = strlen(failure->text);
         (void)snprintf(failure->text + used, sizeof failure->text - used,
                        "; bubblewrap does not help (%.64s)", second.step);
     }
+    cgroup_remove(&c->cgroup);
     return -1;
 }
 
 static int enclose(const struct sandbox_spec *spec, struct sandbox_report *report,
                    struct step_failure *failure)
 {
-    struct plan *plan = calloc(1, sizeof *plan);
-    if (!plan)
+    struct closing *c = calloc(1, sizeof *c);
+    if (!c)
         return step_refuse(failure, "plan", "out of memory");
-    int status = plan_make(spec, plan, failure);
-    report->cut = plan->cut;
+    c->spec = spec;
+    c->uid = geteuid();
+    c->gid = getegid();
+    int status = plan_make(spec, &c->plan, failure);
+    report->cut = c->plan.cut;
     if (status == 0)
-        status = close_by_plan(spec, plan, report, failure);
-    plan_release(plan);
-    free(plan);
+        status = close_by_plan(c, report, failure);
+    plan_release(&c->plan);
+    free(c);
     return status;
 }
 

@@ -43,6 +43,7 @@ struct sandbox_spec {
     size_t open_len;
     bool inside;         /* it was */
     uint64_t outer_pids; /* then: the process namespace around */
+    const char *cgroup;  /* and the controllers that hold it */
 };
 
 /* Reads the members of OPEN; texts are borrowed from it. No "sandbox" is tier off. 0, or -1 with

@@ -285,6 +285,7 @@ struct opening {
     struct buf text; /* the payload of OPEN */
     json_t *json;
     uint64_t outer_pids; /* inside bubblewrap: the process namespace around; else 0 */
+    const char *cgroup;  /* and its controllers */
 };
 
 static int refuse(struct server *server, const char *problem)
@@ -378,6 +379,7 @@ static int open_session(struct server *server, const char *path, const struct op
     sandbox.open_len = opening->text.len;
     sandbox.inside = opening->outer_pids != 0;
     sandbox.outer_pids = opening->outer_pids;
+    sandbox.cgroup = opening->cgroup;
     struct session_spec spec = {
         .manifest = manifest,
         .options = json_object_get(open, "options"),
@@ -508,11 +510,11 @@ static void recall_open(struct opening *opening)
     (void)close(BWRAP_OPEN_FD);
 }
 
-static int serve(const char *path, uint64_t outer_pids)
+static int serve(const char *path, uint64_t outer_pids, const char *cgroup)
 {
     struct server server = {.taken = 0};
     struct manifest manifest = {.tool_count = 0};
-    struct opening opening = {.outer_pids = outer_pids};
+    struct opening opening = {.outer_pids = outer_pids, .cgroup = cgroup};
     for (int fd = LINK_SOCKET_FD; fd <= LINK_CANCEL_FD; fd++) {
         if (fcntl(fd, F_SETFD, FD_CLOEXEC))
             protest("\"serve\" is for tackle itself: descriptors 3 to 5 are not open");
@@ -543,10 +545,10 @@ static int serve(const char *path, uint64_t outer_pids)
 
 int serve_plugin(const char *path)
 {
-    return serve(path, 0);
+    return serve(path, 0, NULL);
 }
 
-int serve_inside(const char *path, uint64_t outer_pids)
+int serve_inside(const char *path, uint64_t outer_pids, const char *cgroup)
 {
-    return serve(path, outer_pids);
+    return serve(path, outer_pids, cgroup);
 }

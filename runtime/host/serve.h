@@ -12,7 +12,7 @@
 int serve_plugin(const char *path);
 
 /* The same inside bubblewrap, where OPEN and the plugin's file are handed on as descriptors;
- * `outer_pids` is the process namespace around. */
-int serve_inside(const char *path, uint64_t outer_pids);
+ * `outer_pids` is the process namespace around, `cgroup` what controllers hold it. */
+int serve_inside(const char *path, uint64_t outer_pids, const char *cgroup);
 
 #endif
