@@ -40,7 +40,9 @@ struct rules {
 int landlock_abi(void)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    return abi > 0 ? (int)abi : 0;
+    if (abi > 0)
+        return (int)abi;
+    return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
 }
 
 static uint64_t rights_of(int abi)
@@ -126,6 +128,8 @@ int landlock_close(const struct sandbox_spec *spec, const struct plan *plan, int
     bool alone = spec->tier == TIER_T2;
     struct rules rules = {.failure = failure};
     *abi = landlock_abi();
+    if (*abi < 0)
+        return step_fail(failure, "landlock", "the kernel does not tell its version");
     if (!ENFORCED(sandbox_landlock) || (*abi == 0 && !alone))
         return 0;
     if (alone && *abi < LANDLOCK_ABI_LEAST)

@@ -6,7 +6,7 @@
 
 #define LANDLOCK_ABI_LEAST 4 /* for t2, which has nothing else to keep files from being written */
 
-/* The version that this kernel has, 0: none. */
+/* The version that this kernel has; 0: none, -1: it does not say, with errno. */
 int landlock_abi(void);
 
 /* Closes it. In t3, inside the new root, all of that may be read; in t2 what the plan allows. Below

@@ -276,7 +276,7 @@ int mounts_check(const struct sandbox_spec *spec, struct step_failure *failure)
         return 0;
     if (stat(spec->plugin, &now) || fstat(spec->plugin_fd, &before))
         return step_fail(failure, "check plugin", "%s", spec->plugin);
-    if (ENFORCED(sandbox_same_plugin) && !is_same(&before, &now))
+    if (!is_same(&before, &now))
         return step_refuse(failure, "check plugin", "%s is another file by now", spec->plugin);
     return 0;
 }

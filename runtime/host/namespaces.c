@@ -15,8 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/enforce.h"
-
 /* As shells tell of it, and bubblewrap too. */
 #define BY_SIGNAL 128
 
@@ -24,7 +22,7 @@ pid_t namespaces_fork(bool network)
 {
     unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
                           CLONE_NEWCGROUP | SIGCHLD;
-    if (!network && ENFORCED(sandbox_network))
+    if (!network)
         flags |= CLONE_NEWNET;
     /* Not unshare(): the outer process must stay as it is, to see to what is left and to try
      * bubblewrap. What libc does in fork() matters to callers with threads or handlers; and the
@@ -83,7 +81,7 @@ int namespaces_settle(uid_t uid, gid_t gid, bool network, struct step_failure *f
         return step_fail(failure, "pdeathsig", "it would outlive its runtime");
     if (map_ids(uid, gid, failure))
         return -1;
-    return network || !ENFORCED(sandbox_network) ? 0 : raise_loopback(failure);
+    return network ? 0 : raise_loopback(failure);
 }
 
 int namespaces_split(struct step_failure *failure)

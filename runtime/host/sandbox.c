@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/enforce.h"
 #include "host/bwrap.h"
 #include "host/cgroup.h"
 #include "host/landlock.h"
@@ -32,6 +33,7 @@ struct closing {
     const struct sandbox_spec *spec;
     struct plan plan;
     struct cgroup cgroup;
+    bool network; /* that of the machine */
     uid_t uid;
     gid_t gid;
 };
@@ -71,7 +73,7 @@ static int close_t3(const struct closing *c, int word_fd, struct sandbox_report 
                     struct step_failure *failure)
 {
     const struct sandbox_spec *spec = c->spec;
-    return namespaces_settle(c->uid, c->gid, spec->network, failure) ||
+    return namespaces_settle(c->uid, c->gid, c->network, failure) ||
                    check_outer(word_fd, failure) || mounts_enter(spec, &c->plan, failure) ||
                    mounts_check(spec, failure) || close_process(spec, &c->plan, report, failure) ||
                    namespaces_split(failure) || adopt(failure)
@@ -161,7 +163,7 @@ static int split(struct closing *c, struct sandbox_report *report, struct step_f
         return step_fail(failure, "chdir", "%s", spec->workspace);
     if (pipe2(fds, O_CLOEXEC))
         return step_fail(failure, "pipe", "no pipe to the inside");
-    pid_t child = own ? namespaces_fork(spec->network) : fork();
+    pid_t child = own ? namespaces_fork(c->network) : fork();
     if (child < 0)
         (void)step_fail(failure, own ? "clone" : "fork", "no process");
     (void)close(fds[child == 0 ? 0 : 1]);
@@ -241,6 +243,7 @@ static int enclose(const struct sandbox_spec *spec, struct sandbox_report *repor
     if (!c)
         return step_refuse(failure, "plan", "out of memory");
     c->spec = spec;
+    c->network = spec->network || !ENFORCED(sandbox_network);
     c->uid = geteuid();
     c->gid = getegid();
     int status = plan_make(spec, &c->plan, failure);

@@ -105,6 +105,8 @@ static int32_t act(void *self, tackle_call *call)
     }
     if (what && strcmp(what, "crash") == 0)
         (void)raise(SIGSEGV);
+    if (what && strcmp(what, "abort") == 0)
+        abort();
     if (what && strcmp(what, "exit") == 0)
         exit(0);
     if (what && strcmp(what, "close link") == 0)
