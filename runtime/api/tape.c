@@ -201,10 +201,11 @@ int tape_open(struct tape *tape, struct tackle_runtime *rt, const struct prepare
         return err_set(err, ERR_USAGE, "a replay is not recorded: leave out --record or --replay");
     if (make_rules(tape, rt, p, err) != 0)
         return -1;
-    tape->cassette = replay ? cassette_open(replay, tape->rules, err) : NULL;
+    bool compare = strcmp(settings_text(s, SET_REPLAY_MODE), "replies") != 0;
+    tape->cassette = replay ? cassette_open(replay, tape->rules, compare, err) : NULL;
     if (replay && !tape->cassette)
         return -1;
-    if (replay && tape->full && !cassette_manifest(tape->cassette))
+    if (replay && tape->full && !cassette_compares(tape->cassette))
         return err_set(err, ERR_USAGE,
                        "replay_mode: %s holds replies only, no calls; record it, or take the mode "
                        "model",
@@ -253,7 +254,7 @@ int tape_call(struct tape *tape, const struct run_call *call, struct buf *args,
 {
     int status;
     *out = (struct cassette_result){0};
-    if (tape->cassette && cassette_manifest(tape->cassette)) {
+    if (tape->cassette && cassette_compares(tape->cassette)) {
         if (cassette_call(tape->cassette, place_of(call), call->name, call->args, call->args_len,
                           out, err) != 0)
             return -1;

@@ -19,7 +19,7 @@
 
 struct demo {
     struct cli *cli;
-    char *assets; /* files/, replies/, prompt.txt; owned */
+    char *assets; /* files/, tape/, prompt.txt; owned */
     char *prompt; /* owned */
     char *folder; /* the repository; owned; NULL: not made yet */
     bool keep;
@@ -112,11 +112,12 @@ static int make_repository(struct demo *demo, tackle_error *error)
 
 static int play(struct demo *demo, tackle_error *error)
 {
-    char *replies = memory_format("%s/replies", demo->assets);
+    char *tape = memory_format("%s/tape", demo->assets);
     const char *const settings[][2] = {
         {"workspace", demo->folder},
         {"agent", "repo-chores"},
-        {"replay", replies},
+        {"replay", tape},
+        {"replay_mode", "replies"}, /* it is to be seen, not to be tested */
         /* A person sees the text being written; a pipe has no use for the wait. */
         {"replay_speed", demo->cli->out.terminal ? "2" : "0"},
         {NULL, NULL}};
@@ -140,7 +141,7 @@ static int play(struct demo *demo, tackle_error *error)
     drive_release(&drive);
 out:
     tackle_runtime_free(rt);
-    free(replies);
+    free(tape);
     return code;
 }
 

@@ -129,8 +129,8 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
                         "with --record: record over the recording that is there"),
     [SET_REPLAY] = ROW("replay", "path", "DIR", NULL, NULL, "state",
                        "replay a recording: no network, no key; another request ends it with 11"),
-    [SET_REPLAY_MODE] = ROW("replay_mode", "choice", "MODE", "model", "model|full", "state",
-                            "what is replayed: the model, tools run for real; or the tools too"),
+    [SET_REPLAY_MODE] = ROW("replay_mode", "choice", "MODE", "model", "replies|model|full", "state",
+                            "replay replies and compare nothing; the model, tools run; all"),
     [SET_REPLAY_SPEED] = ROW("replay_speed", "int", "N", "0", NULL, "state",
                              "replay N times as fast as it was; 0: at once"),
     [SETTING_COUNT] = NULL};

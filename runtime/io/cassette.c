@@ -23,9 +23,10 @@ struct cassette {
     int dir_fd;
     struct volatile_rules *rules; /* borrowed */
     json_t *manifest;             /* owned; NULL: bodies alone */
-    struct dirent **names;        /* of bodies alone, sorted */
-    unsigned count, next;         /* requests there are; the number of the last one asked */
-    size_t ends;                  /* of the run that have been seen */
+    bool compares;
+    struct dirent **names; /* of bodies alone, sorted */
+    unsigned count, next;  /* requests there are; the number of the last one asked */
+    size_t ends;           /* of the run that have been seen */
     struct canon canon;
     struct buf diff;
     /* The last request's. */
@@ -138,7 +139,8 @@ static int look_inside(struct cassette *c, struct err *err)
     return c->manifest ? check_manifest(c, err) : -1;
 }
 
-struct cassette *cassette_open(const char *dir, struct volatile_rules *rules, struct err *err)
+struct cassette *cassette_open(const char *dir, struct volatile_rules *rules, bool compare,
+                               struct err *err)
 {
     char real[BENEATH_PATH_MAX];
     struct cassette *c = calloc(1, sizeof *c);
@@ -154,8 +156,10 @@ struct cassette *cassette_open(const char *dir, struct volatile_rules *rules, st
         err_set(err, ERR_NOMEM, "out of memory");
     else if (c->dir_fd < 0)
         err_prefix(err, "replay");
-    else if (look_inside(c, err) == 0)
+    else if (look_inside(c, err) == 0) {
+        c->compares = compare && c->manifest;
         return c;
+    }
     cassette_free(c);
     return NULL;
 }
@@ -193,6 +197,11 @@ void cassette_free(struct cassette *cassette)
 const json_t *cassette_manifest(const struct cassette *cassette)
 {
     return cassette->manifest;
+}
+
+bool cassette_compares(const struct cassette *cassette)
+{
+    return cassette->compares;
 }
 
 const char *cassette_diff(const struct cassette *cassette)
@@ -241,7 +250,7 @@ int cassette_ask(struct cassette *cassette, const struct chat_body *body, struct
                        "the recording in %s ends with reply %u, and the run asks for another",
                        c->dir, c->count);
     c->next++;
-    if (c->manifest && (compare(c, body, err) != 0 || check_calls(c, err) != 0))
+    if (c->compares && (compare(c, body, err) != 0 || check_calls(c, err) != 0))
         return -1;
     json_decref(c->calls);
     c->calls = NULL;
@@ -441,7 +450,7 @@ int cassette_end(struct cassette *cassette, struct err *err)
     const json_t *end = json_array_get(json_object_get(c->manifest, "ends"), c->ends++);
     json_int_t requests = json_integer_value(json_object_get(end, "requests"));
     buf_clear(&c->diff);
-    if (!c->manifest)
+    if (!c->compares)
         return 0;
     if (!end || requests != (json_int_t)c->next)
         return err_set(err, ERR_REPLAY,

@@ -24,15 +24,20 @@ void cassette_name(unsigned request, enum cassette_file file, char out[CASSETTE_
 
 struct cassette;
 
-/* Opens a recording; `rules` are borrowed, and become those of its manifest. A folder of response
- * bodies alone (001.sse, 002.sse, ... in the order of their names) is one too: it knows no requests
- * and no calls, so nothing is compared. ERR_CONFIG: there is none, it is of a newer format, or was
- * never finished. */
-struct cassette *cassette_open(const char *dir, struct volatile_rules *rules, struct err *err);
+/* Opens a recording; `rules` are borrowed, and become those of its manifest. Without `compare` its
+ * responses are given in their order, whatever is asked, and it knows no calls. A folder of
+ * response bodies alone (001.sse, 002.sse, ... in the order of their names) is one too: it knows no
+ * requests and no calls, so nothing is compared. ERR_CONFIG: there is none, it is of a newer
+ * format, or was never finished. */
+struct cassette *cassette_open(const char *dir, struct volatile_rules *rules, bool compare,
+                               struct err *err);
 void cassette_free(struct cassette *cassette); /* NULL is fine */
 
 /* The manifest; borrowed. NULL for bodies alone. */
 const json_t *cassette_manifest(const struct cassette *cassette);
+
+/* Does it compare, and know calls? */
+bool cassette_compares(const struct cassette *cassette);
 
 /* All errors below are ERR_REPLAY, with a difference for people in cassette_diff() where there is
  * one to show; or ERR_CONFIG for a file that is missing or damaged. */

@@ -214,7 +214,7 @@ static bool reply_read(unsigned number, struct reply *reply)
 {
     char path[512];
     size_t len = 0;
-    (void)snprintf(path, sizeof path, AGENTS "/demo/replies/%03u.sse", number);
+    (void)snprintf(path, sizeof path, AGENTS "/demo/tape/%03u.response", number);
     char *text = test_read_file(path, &len), *rest = text;
     bool is_there = text != NULL;
     *reply = (struct reply){.content = ""};

@@ -246,7 +246,7 @@ static void record(const struct world *w, const char *name, const char *body)
 static void open_recording(struct world *w, int speed)
 {
     struct err err;
-    w->cassette = cassette_open(w->dir, w->rules, &err);
+    w->cassette = cassette_open(w->dir, w->rules, true, &err);
     if (!w->cassette)
         fail_msg("%s", err.text);
     w->backend = backend_replay_new(w->loop, w->cassette, speed, &err);
@@ -303,14 +303,14 @@ static void what_is_no_recording_says_so(void **state)
 {
     struct world *w = *state;
     struct err err;
-    assert_null(cassette_open(w->dir, w->rules, &err));
+    assert_null(cassette_open(w->dir, w->rules, true, &err));
     assert_int_equal(err.code, ERR_CONFIG);
     assert_non_null(strstr(err.text, "no recording"));
-    assert_null(cassette_open("/no/such/folder", w->rules, &err));
+    assert_null(cassette_open("/no/such/folder", w->rules, true, &err));
     assert_non_null(strstr(err.text, "/no/such/folder"));
     record(w, "001.sse", SSE("x"));
     char *file = test_join(w->dir, "001.sse");
-    assert_null(cassette_open(file, w->rules, &err));
+    assert_null(cassette_open(file, w->rules, true, &err));
     free(file);
 }
 

@@ -136,7 +136,7 @@ static int ask(struct world *w, struct cassette *c)
 
 static struct cassette *open_tape(struct world *w)
 {
-    struct cassette *c = cassette_open(w->tape, w->rules, &w->err);
+    struct cassette *c = cassette_open(w->tape, w->rules, true, &w->err);
     if (!c)
         fail_msg("%s", w->err.text);
     return c;
@@ -296,7 +296,7 @@ static void a_recording_may_go_on(void **state)
     for (int i = 0; i < 2; i++) {
         say(w, "x");
         record_request(w, r);
-        assert_null(cassette_open(w->tape, w->rules, &w->err)); /* it is not finished now */
+        assert_null(cassette_open(w->tape, w->rules, true, &w->err)); /* it is not finished now */
         record_response(w, r, "y", &good);
         assert_int_equal(recorder_end(r, "final", 0, &w->err), 0);
     }
@@ -328,7 +328,7 @@ static void nothing_is_recorded_over_by_accident(void **state)
     struct recorder *r = start(w, true);
     assert_non_null(r);
     recorder_free(r); /* its run was interrupted */
-    assert_null(cassette_open(w->tape, w->rules, &w->err));
+    assert_null(cassette_open(w->tape, w->rules, true, &w->err));
     says(w, -1, ERR_CONFIG, "was never finished");
     char *old = test_join(w->tape, "001.response"), *mine = test_join(w->tape, "notes.txt");
     assert_int_not_equal(access(old, F_OK), 0);
@@ -366,7 +366,7 @@ static void damage_is_told_with_the_name_of_the_file(void **state)
         buf_clear(&w->messages);
         record(w);
         put(w, rows[i].file, rows[i].text);
-        struct cassette *c = cassette_open(w->tape, w->rules, &w->err);
+        struct cassette *c = cassette_open(w->tape, w->rules, true, &w->err);
         say(w, "Go, " KEY);
         if (c && ask(w, c) == 0)
             assert_int_equal(cassette_response(c, &response, &w->err), -1);
