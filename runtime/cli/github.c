@@ -124,7 +124,7 @@ static char *make_head(const struct report *r)
     put_numbers(to, result);
     free(end);
     free(problem);
-    (void)fclose(to);
+    memory_close(to);
     return text;
 }
 
@@ -215,11 +215,11 @@ static char *make_rest(const struct report *r)
             put_warnings(section, r);
         else
             put_calls(section, r);
-        (void)fclose(section);
+        memory_close(section);
         (void)fwrite(part, 1, part_len, to);
         free(part);
     }
-    (void)fclose(to);
+    memory_close(to);
     return text;
 }
 
@@ -255,7 +255,7 @@ static void put_answer(FILE *to, const char *answer, size_t room)
         return;
     FILE *file = memory_file(&text, &len);
     clean_text(CLEAN_TERMINAL, file, answer, strlen(answer));
-    (void)fclose(file);
+    memory_close(file);
     size_t marks = fence_length(text), around = 2 * marks + CUT_NOTE;
     if (room > around) {
         size_t shown = cut_at(text, room - around);
@@ -285,7 +285,7 @@ char *github_summary(const struct report *report, size_t room)
         if (has_rest)
             (void)fputs(rest, to);
     }
-    (void)fclose(to);
+    memory_close(to);
     free(rest);
     free(head);
     return text;

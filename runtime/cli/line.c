@@ -80,7 +80,7 @@ char *line_make(const char *text, size_t len, size_t columns, bool utf8)
     size_t size = 0;
     FILE *file = memory_file(&line, &size);
     clean_text(CLEAN_TERMINAL, file, text, len < LINE_BYTES_MAX ? len : LINE_BYTES_MAX);
-    (void)fclose(file);
+    memory_close(file);
     fold(line);
     return cut(line, columns, utf8);
 }
@@ -184,7 +184,7 @@ char *line_call(json_t *arguments)
     else if (raw)
         (void)fwrite(raw, 1, json_string_length(arguments), file);
     json_decref(parsed);
-    (void)fclose(file);
+    memory_close(file);
     char *line = line_make(text, len, 0, true);
     free(text);
     return line;

@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,6 +23,14 @@ void *must(void *pointer)
 FILE *memory_file(char **text, size_t *len)
 {
     return must(open_memstream(text, len));
+}
+
+/* What was written is there in full, or memory was missing. */
+void memory_close(FILE *file)
+{
+    bool failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed)
+        give_up();
 }
 
 char *memory_format(const char *format, ...)

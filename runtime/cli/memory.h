@@ -9,8 +9,9 @@
  * allocating call in it: must(strdup(text)). */
 void *must(void *pointer);
 
-/* A stream that writes into memory; fclose() makes *text (malloc'd) and *len final. */
+/* A stream that writes into memory; memory_close() makes *text (malloc'd) and *len final. */
 FILE *memory_file(char **text, size_t *len);
+void memory_close(FILE *file);
 
 /* printf() into malloc'd text. */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

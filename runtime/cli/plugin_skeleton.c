@@ -74,7 +74,7 @@ char *skeleton_source(const char *name)
         else
             (void)fputc(source[i], file);
     }
-    (void)fclose(file);
+    memory_close(file);
     return text;
 }
 

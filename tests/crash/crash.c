@@ -22,13 +22,15 @@
 
 struct crash {
     const char *program, *endpoint;
-    long steps, every, random, jobs;
-    long job;     /* which of them this is, from 0 on */
-    bool commits; /* there is a git plugin, and git to look at what it did */
+    const char *preload; /* what makes allocations fail; NULL: they do not */
+    long steps, every, random, jobs, allocs;
+    long job;      /* which of them this is, from 0 on */
+    bool starving; /* calls may fail, and steps that failed count: only repeats are looked for */
+    bool commits;  /* there is a git plugin, and git to look at what it did */
     char root[64], workspace[PATH_SIZE], state[PATH_SIZE], script[PATH_SIZE], log[PATH_SIZE];
     char url[256];
     pid_t served_by;
-    long kills, resumed, unknown, failures;
+    long kills, starved, resumed, unknown, failures;
     unsigned chance;
 };
 
@@ -292,10 +294,12 @@ static void check_effect(struct crash *c, long step, const char *tool, size_t ti
     size_t results = count(journal, finished);
     const char *result = strstr(journal, finished);
     bool ok = result && strncmp(result + strlen(finished), "true", 4) == 0;
-    if (results != 1)
-        complain(c, "a call has no result, or two", where);
-    else if (times > 1)
+    if (times > 1)
         complain(c, "an effect was repeated", where);
+    else if (c->starving)
+        return;
+    else if (results != 1)
+        complain(c, "a call has no result, or two", where);
     else if (ok && times != 1)
         complain(c, "a recorded effect is not there", where);
     c->unknown += results == 1 && !ok;
@@ -306,7 +310,7 @@ static void check_file(struct crash *c, const char *name, const char *wanted, co
     char path[PATH_SIZE + 64];
     format(path, sizeof path, "%s/%s", c->workspace, name);
     char *text = read_file(path);
-    if (strcmp(text, wanted) != 0)
+    if (!c->starving && strcmp(text, wanted) != 0)
         complain(c, "a file is not as it would be", where);
     free(text);
 }
@@ -358,7 +362,8 @@ static void check_end(struct crash *c, const char *where)
     }
     format(text, sizeof text, "n=%ld\n", edits);
     check_file(c, "count.txt", text, where);
-    if (!strstr(journal, "All done.") || count(journal, "\"k\":\"run_finished\"") != 1)
+    size_t ends = count(journal, "\"k\":\"run_finished\"");
+    if (!strstr(journal, "All done.") || ends < 1 || (ends > 1 && !c->starving))
         complain(c, "the journal does not end as it would", where);
     free(commits);
     free(log);
@@ -435,6 +440,70 @@ static void crash_at_random(struct crash *c, long whole_us)
     }
 }
 
+/* ---- Memory that is missing ---- */
+
+/* The dynamic linker ends the process when it has no memory for a thread's variables. */
+static bool libc_gave_up(const struct crash *c)
+{
+    char *log = read_file(c->log);
+    bool gave_up = strstr(log, "cannot allocate memory for thread-local data") != NULL;
+    free(log);
+    return gave_up;
+}
+
+/* However it ends, it is no crash, and it can go on. */
+static void starve(struct crash *c, const struct kill_point *point, const char *where)
+{
+    const struct kill_point none = {0};
+    long writes;
+    begin_anew(c);
+    int code = start(c, point, &writes);
+    c->starved++;
+    if ((code < 0 || code > 14) && !libc_gave_up(c))
+        complain(c, "it crashes when memory is missing", where);
+    char *journal = read_journal(c);
+    if (code != 0 && journal && has_begun(journal)) {
+        code = resume(c, &none, &writes);
+        c->resumed++;
+        if (code != 0 && code != 2) /* it had ended, and could only not say so */
+            complain(c, "it does not go on after memory was missing", where);
+    } else if (code != 0) {
+        free(journal);
+        return; /* it had not begun */
+    }
+    free(journal);
+    check_end(c, where);
+}
+
+static long count_allocations(struct crash *c)
+{
+    char path[PATH_SIZE + 16];
+    const struct kill_point count = {.alloc = 1L << 40, .preload = c->preload};
+    long writes;
+    begin_anew(c);
+    format(path, sizeof path, "%s/count", c->root);
+    if (setenv("FAIL_ALLOC_COUNT", path, 1) != 0 || start(c, &count, &writes) != 0 ||
+        unsetenv("FAIL_ALLOC_COUNT") != 0)
+        die("allocations cannot be counted");
+    char *text = read_file(path);
+    long number = strtol(text, NULL, 10);
+    free(text);
+    return number;
+}
+
+static void starve_all(struct crash *c)
+{
+    char where[64];
+    long number = c->preload ? count_allocations(c) : 0;
+    c->starving = true;
+    long apart = c->allocs > 0 ? number / c->allocs + 1 : 1;
+    for (long n = 1 + c->job * apart; n <= number; n += apart * c->jobs) {
+        struct kill_point point = {.alloc = n, .all = n / apart % 2, .preload = c->preload};
+        format(where, sizeof where, "allocation %ld%s", n, point.all ? " and all behind it" : "");
+        starve(c, &point, where);
+    }
+}
+
 /* ---- The program ---- */
 
 static long number_of(const char *text)
@@ -451,7 +520,9 @@ static void read_options(struct crash *c, int argc, char **argv)
     static const char usage[] =
         "crash-runner --program TACKLE --endpoint SCRIPTED-ENDPOINT\n"
         "             [--steps 30] [--every 1: kill at each Nth write] [--random 2000]\n"
-        "             [--jobs 2] [--commits yes]";
+        "             [--jobs 2] [--commits yes] [--preload fail_alloc.so] [--allocs 500: as many "
+        "of "
+        "them fail]";
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 == argc)
             die("%s", usage);
@@ -467,6 +538,10 @@ static void read_options(struct crash *c, int argc, char **argv)
             c->random = number_of(argv[i + 1]);
         else if (strcmp(argv[i], "--jobs") == 0)
             c->jobs = number_of(argv[i + 1]);
+        else if (strcmp(argv[i], "--preload") == 0)
+            c->preload = argv[i + 1];
+        else if (strcmp(argv[i], "--allocs") == 0)
+            c->allocs = number_of(argv[i + 1]);
         else if (strcmp(argv[i], "--commits") == 0)
             c->commits = strcmp(argv[i + 1], "yes") == 0;
         else
@@ -516,6 +591,7 @@ static void work(struct crash *c)
     if (c->failures == 0) {
         crash_at_writes(c);
         crash_at_random(c, whole_us);
+        starve_all(c);
     }
     (void)kill(c->served_by, SIGTERM);
     (void)waitpid(c->served_by, NULL, 0);
@@ -539,7 +615,7 @@ static void start_job(const struct crash *all, long job, int report)
 
 int main(int argc, char **argv)
 {
-    struct crash c = {.steps = 30, .every = 1, .random = 2000, .jobs = 1}, done;
+    struct crash c = {.steps = 30, .every = 1, .random = 2000, .jobs = 1, .allocs = 500}, done;
     int reports[2];
     long heard = 0;
     read_options(&c, argc, argv);
@@ -550,6 +626,7 @@ int main(int argc, char **argv)
     (void)close(reports[1]);
     for (; read(reports[0], &done, sizeof done) == (ssize_t)sizeof done; heard++) {
         c.kills += done.kills;
+        c.starved += done.starved;
         c.resumed += done.resumed;
         c.unknown += done.unknown;
         c.failures += done.failures;
@@ -557,8 +634,9 @@ int main(int argc, char **argv)
     while (wait(NULL) > 0)
         continue;
     c.failures += c.jobs - heard; /* a job that died has said why */
-    (void)printf("%ld kills, %ld resumes, %ld calls whose outcome was told as unknown; "
+    (void)printf("%ld kills, %ld runs with memory missing, %ld resumes, %ld calls whose outcome "
+                 "was told as unknown; "
                  "%ld failures: records lost, effects lost or repeated, other ends\n",
-                 c.kills, c.resumed, c.unknown, c.failures);
+                 c.kills, c.starved, c.resumed, c.unknown, c.failures);
     return c.failures == 0 ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -11,13 +12,25 @@
 #include <time.h>
 #include <unistd.h>
 
-static _Noreturn void become(const char *const *argv, const char *log, bool traced)
+static void take_memory(const struct kill_point *point)
+{
+    char number[24];
+    (void)snprintf(number, sizeof number, "%ld", point->alloc);
+    if (setenv("LD_PRELOAD", point->preload, 1) != 0 || setenv("FAIL_ALLOC", number, 1) != 0 ||
+        (point->all && setenv("FAIL_ALLOC_ON", "1", 1) != 0))
+        _exit(126);
+}
+
+static _Noreturn void become(const char *const *argv, const char *log,
+                             const struct kill_point *point)
 {
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
     int null = open("/dev/null", O_RDONLY);
     if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
         _exit(126);
-    if (traced && ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+    if (point->preload)
+        take_memory(point);
+    if (point->write > 0 && ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
         _exit(126);
     (void)execv(argv[0], (char *const *)(void *)argv);
     _exit(127);
@@ -97,7 +110,7 @@ int tracer_run(const char *const *argv, const char *log, const struct kill_point
     if (pid < 0)
         return -2;
     if (pid == 0)
-        become(argv, log, traced);
+        become(argv, log, point);
     if (traced)
         return follow(pid, point, writes);
     if (point->after_us > 0) {

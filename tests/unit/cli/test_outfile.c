@@ -37,13 +37,14 @@ static void assert_file(const char *path, const char *wanted)
 static void a_file_is_written_with_a_newline(void **state)
 {
     struct place p;
+    tackle_error error;
     (void)state;
     place_init(&p);
     assert_int_equal(outfile_check(p.file, NULL), 0);
     assert_true(tree_is_empty(p.dir)); /* the check leaves nothing */
-    assert_int_equal(outfile_write(p.file, "yes", NULL), 0);
+    assert_int_equal(outfile_write(p.file, "yes", &error), 0);
     assert_file(p.file, "yes\n");
-    assert_int_equal(outfile_write(p.file, "no\n", NULL), 0);
+    assert_int_equal(outfile_write(p.file, "no\n", &error), 0);
     assert_file(p.file, "no\n");
     place_release(&p);
 }

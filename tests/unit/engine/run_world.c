@@ -49,6 +49,7 @@ int world_set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
+    *state = w;
     w->provider = (struct provider){.name = (char *)"default",
                                     .base_url = (char *)"http://127.0.0.1/v1",
                                     .model = (char *)"m",
@@ -69,7 +70,6 @@ int world_set_up(void **state)
                                     .system = "Be brief.",
                                     .max_steps = 10,
                                     .retries = 3};
-    *state = w;
     return 0;
 }
 
