@@ -53,7 +53,7 @@ static int say(struct chat *chat, const char *text)
     }
     if (!chat->run) {
         tackle_run_options options = {.size = sizeof options,
-                                      .flags = TACKLE_RUN_UNATTENDED,
+                                      .flags = approve_flags(&chat->drive.approve),
                                       .prompt = text,
                                       .files = chat->cli->options.files,
                                       .on_event = drive_event,

@@ -123,7 +123,7 @@ static int start_and_drive(struct cli *cli, struct ci *ci, tackle_runtime *rt, c
     drive_init(&drive, cli, rt);
     const struct options *o = &cli->options;
     tackle_run_options options = {.size = sizeof options,
-                                  .flags = TACKLE_RUN_UNATTENDED |
+                                  .flags = approve_flags(&drive.approve) |
                                            (o->answer_count ? TACKLE_RUN_ASK : 0) |
                                            (o->fork ? TACKLE_RUN_FORK : 0),
                                   .prompt = prompt,

@@ -13,6 +13,7 @@ void drive_init(struct drive *d, struct cli *cli, tackle_runtime *rt)
 {
     const struct options *o = &cli->options;
     *d = (struct drive){.cli = cli, .rt = rt};
+    approve_init(&d->approve, cli);
     bool text = o->format == FORMAT_TEXT;
     /* In the JSON formats nothing but errors goes to standard error. */
     render_text_init(&d->text, &cli->out, &cli->err, o->quiet || !text, o->verbose > 0 && text);
@@ -29,6 +30,7 @@ static void forget_result(struct drive *d)
 
 void drive_release(struct drive *d)
 {
+    approve_release(&d->approve);
     render_text_release(&d->text);
     forget_result(d);
 }
@@ -53,6 +55,7 @@ void drive_event(void *user, tackle_run *run, const tackle_event *event)
     d->seq = event->seq;
     if (!d->run)
         note_run(d, event);
+    approve_event(&d->approve, event);
     if (last) {
         free(d->result);
         d->result = must(strndup(event->json, event->json_len));
@@ -156,13 +159,20 @@ static int step_until_done(struct drive *d, tackle_run *run, tackle_error *error
         int caught = signals_caught();
         if (caught && !stopping) {
             stopping = true;
+            approve_close(&d->approve);
             if (caught == SIGINT)
                 render_text_stopping(&d->text);
             tackle_run_cancel(run, caught);
         }
-        if (tackle_step(d->rt, timeout_ms, error) < 0)
+        bool asking = !stopping && approve_has_question(&d->approve);
+        if (asking) {
+            status_hide(&d->text.status);
+            approve_turn(&d->approve, d->rt, run);
+        }
+        if (tackle_step(d->rt, asking ? 0 : timeout_ms, error) < 0)
             return -1;
-        render_text_tick(&d->text);
+        if (!asking)
+            render_text_tick(&d->text);
     }
     return 0;
 }
@@ -209,6 +219,7 @@ int drive_run(struct drive *d, tackle_run *run)
         return tackle_run_exit_code(run);
     }
     /* The loop itself has failed: there is still exactly one result. */
+    approve_close(&d->approve);
     status_hide(&d->text.status);
     cli_complain(d->cli, error.message);
     if (d->cli->options.format != FORMAT_TEXT && !d->result)

@@ -7,6 +7,7 @@
 
 #include <tackle/tackle.h>
 
+#include "approve.h"
 #include "cli.h"
 #include "render_text.h"
 
@@ -14,6 +15,7 @@ struct drive {
     struct cli *cli;
     tackle_runtime *rt;
     struct render_text text;
+    struct approve approve;
     uint64_t seq; /* of the last event */
     char *run;    /* its name; owned; NULL: not known yet */
     bool unread;  /* nobody reads standard output any more: the run is being ended */

@@ -36,6 +36,19 @@ size_t line_columns(const char *text)
     return total;
 }
 
+size_t line_fit(const char *text, size_t columns)
+{
+    size_t at = 0, used = 0, width;
+    while (text[at]) {
+        size_t len = step(text + at, &width);
+        if (at > 0 && used + width > columns)
+            break;
+        used += width;
+        at += len;
+    }
+    return at;
+}
+
 /* Spaces, newlines and tabs become one space; none at either end. */
 static void fold(char *text)
 {

@@ -11,6 +11,10 @@
 /* Columns that UTF-8 text takes on a terminal. */
 size_t line_columns(const char *text);
 
+/* How many bytes of UTF-8 text fit into so many columns; at least one character, if there is any.
+ */
+size_t line_fit(const char *text, size_t columns);
+
 /* `text` cleaned, its white space folded, cut to `columns` (0: not cut) with an ellipsis.
  * malloc'd. */
 char *line_make(const char *text, size_t len, size_t columns, bool utf8);

@@ -150,7 +150,9 @@ static void on_permission(struct render_text *r, const json_t *event)
     struct shown_call *call = call_find(r, json_text(event, "call"));
     if (!call || strcmp(json_text(event, "decision"), "deny") != 0)
         return;
-    const char *reason = json_text(event, "reason");
+    /* Who said no knows why. */
+    const char *reason =
+        strcmp(json_text(event, "by"), "person") == 0 ? "" : json_text(event, "reason");
     put_call(r, call->name, call->arguments, &(struct ending){.time = "denied"});
     if (*reason)
         put_aside(r, "", reason, strlen(reason));

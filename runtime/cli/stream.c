@@ -8,10 +8,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* The write function of the FILE: all bytes or an error, whatever the descriptor's mode. */
-static ssize_t write_all(void *cookie, const char *data, size_t len)
+#include "memory.h"
+
+/* All bytes or an error, whatever the descriptor's mode. */
+static ssize_t write_out(struct stream *s, const char *data, size_t len)
 {
-    struct stream *s = cookie;
     size_t done = 0;
     while (done < len && s->error == 0) {
         ssize_t n = write(s->fd, data + done, len - done);
@@ -23,6 +24,30 @@ static ssize_t write_all(void *cookie, const char *data, size_t len)
             s->error = errno;
     }
     return done == len ? (ssize_t)len : 0; /* 0 means error: fopencookie(3) */
+}
+
+/* The write function of the FILE. */
+static ssize_t write_all(void *cookie, const char *data, size_t len)
+{
+    struct stream *s = cookie;
+    if (!s->held || s->waiting_len + len > STREAM_HELD_MAX)
+        return write_out(s, data, len);
+    s->waiting = must(realloc(s->waiting, s->waiting_len + len));
+    memcpy(s->waiting + s->waiting_len, data, len);
+    s->waiting_len += len;
+    return (ssize_t)len;
+}
+
+void stream_hold(struct stream *s, bool hold)
+{
+    (void)fflush(s->file);
+    s->held = hold;
+    if (hold || s->waiting_len == 0)
+        return;
+    (void)write_out(s, s->waiting, s->waiting_len); /* an error is in s->error */
+    free(s->waiting);
+    s->waiting = NULL;
+    s->waiting_len = 0;
 }
 
 static bool is_set(const char *variable)
@@ -59,8 +84,10 @@ int stream_init(struct stream *s, int fd, bool for_people)
 
 void stream_release(struct stream *s)
 {
-    if (s->file)
+    if (s->file) {
+        stream_hold(s, false);
         (void)fclose(s->file); /* an error is in s->error */
+    }
     s->file = NULL;
 }
 

@@ -9,6 +9,8 @@
 
 #include "clean.h"
 
+#define STREAM_HELD_MAX (1u << 20)
+
 enum colour_choice { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 enum style { STYLE_NONE, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_GREEN, STYLE_YELLOW };
@@ -18,6 +20,9 @@ struct stream {
     int fd;
     int error;     /* errno of the first write that failed; 0: none */
     bool terminal; /* a person looks at it */
+    bool held;     /* what is written waits in `waiting`: owned */
+    char *waiting;
+    size_t waiting_len;
     bool colour;
     bool utf8;            /* marks such as a tick can be shown */
     bool animate;         /* a line may be drawn over and over */
@@ -39,6 +44,10 @@ void stream_set_ci_log(struct stream *s);
 
 /* 0, or -1 when this or an earlier write failed. */
 int stream_flush(struct stream *s);
+
+/* Keeps back what is written from now on, so that it does not run into what a person is typing;
+ * false gives it out. At most STREAM_HELD_MAX bytes: what is more is written. */
+void stream_hold(struct stream *s, bool hold);
 
 /* Text from outside, cleaned as `form` says. */
 void stream_text(struct stream *s, const char *text, size_t len);

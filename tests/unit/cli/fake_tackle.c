@@ -292,6 +292,11 @@ int32_t tackle_step(tackle_runtime *rt, int32_t timeout_ms, tackle_error *err)
     return run->done ? 0 : 1;
 }
 
+int32_t tackle_fd(const tackle_runtime *rt)
+{
+    return rt->wake[0];
+}
+
 void tackle_wakeup(tackle_runtime *rt)
 {
     int saved = errno;
