@@ -9,7 +9,7 @@
 #include "base/enforce.h"
 #include "io/curl.h"
 
-#define CONNECT_MS      10000L
+#define CONNECT_MS      10000
 #define HEADERS_MAX     1000u /* lines, of 1xx answers too */
 #define HEADER_BYTES    (256u << 10)
 #define CONNECTIONS     64L /* kept at least */
@@ -211,7 +211,8 @@ static size_t on_data(char *data, size_t size, size_t count, void *user)
     struct http_transfer *t = user;
     size_t len = size * count;
     t->received += len;
-    if (t->request.max_bytes && t->received > t->request.max_bytes) {
+    if (ENFORCED(http_unpacked_size) && t->request.max_bytes &&
+        t->received > t->request.max_bytes) {
         t->too_large = true;
         return CURL_WRITEFUNC_ERROR;
     }
@@ -329,7 +330,8 @@ static void explain(const struct http_transfer *t, CURLcode code, char *text, si
              clock_ms() - t->started_ms >= t->request.total_ms)
         (void)snprintf(text, size, "not done within %.3g s", (double)t->request.total_ms / 1000);
     else if (code == CURLE_OPERATION_TIMEDOUT)
-        (void)snprintf(text, size, "no connection within %ld s", CONNECT_MS / 1000);
+        (void)snprintf(text, size, "no connection within %.3g s",
+                       (double)t->request.connect_ms / 1000);
     else
         (void)snprintf(text, size, "%s",
                        t->error[0] ? t->error : t->http->curl.easy_strerror(code));
@@ -474,9 +476,8 @@ static int set_route(struct http_transfer *t, const struct http_request *r, stru
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(CURLOPT_SSL_VERIFYPEER, ENFORCED(tls_certificate) ? 1L : 0L);
     SET(CURLOPT_SSL_VERIFYHOST, ENFORCED(tls_host) ? 2L : 0L);
-    if (ENFORCED(tls_version))
-        SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)t->request.connect_ms);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
     SET(CURLOPT_OPENSOCKETDATA, t);
     if (ENFORCED(http_proxy)) {
@@ -552,6 +553,8 @@ struct http_transfer *http_start(struct http *http, const struct http_request *r
     }
     t->http = http;
     t->request = *request;
+    if (t->request.connect_ms <= 0)
+        t->request.connect_ms = CONNECT_MS;
     t->started_ms = clock_ms();
     t->silence = (struct loop_timer){.due = on_silence, .user = t};
     t->next = http->transfers;

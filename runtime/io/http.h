@@ -37,6 +37,7 @@ struct http_request {
     const struct http_slice *body; /* borrowed until the end */
     size_t body_count;
     size_t max_bytes;      /* of the decoded body; 0: no limit */
+    int64_t connect_ms;    /* the longest wait for a connection, names included; 0: 10 s */
     int64_t first_byte_ms; /* the longest wait for the first byte of the answer */
     int64_t idle_ms;       /* the longest silence after that */
     int64_t total_ms;      /* 0: no limit */
