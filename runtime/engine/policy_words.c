@@ -92,6 +92,11 @@ static void tell_default(const struct call *call, const struct subject *subject,
                     "%s needs an approval: what it runs is not confined enough (tier %s); "
                     "--allow %s would allow it",
                     what, call->policy->tier, call->tool->name);
+    else if (subject->unreadable)
+        policy_line(out->why, sizeof out->why,
+                    "%s needs an approval: no host can be read in its URL; write a plain http or "
+                    "https URL, without a user name, with addresses in their usual form",
+                    call->tool->name);
     else
         policy_line(out->why, sizeof out->why,
                     "%s needs an approval: the host is not among those allowed; --allow-host %s "

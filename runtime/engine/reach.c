@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/enforce.h"
+#include "engine/policy_subject.h"
 #include "engine/proxy.h"
 
 int network_init(struct network *n, const struct settings *s, network_getenv env, void *user,
@@ -36,26 +37,52 @@ static int add(struct hosts *hosts, const char *text, struct err *err)
     return err_set(err, own.code, "%s", own.text);
 }
 
+/* `scheme` is "" or "http://". */
+static int add_host(struct hosts *hosts, const struct host *host, const char *scheme,
+                    struct err *err)
+{
+    char line[HOST_NAME_MAX_BYTES + 16];
+    bool ipv6 = host->is_address && host->address.family == AF_INET6;
+    (void)snprintf(line, sizeof line, "%s%s%s%s", scheme, ipv6 ? "[" : "", host->name,
+                   ipv6 ? "]" : "");
+    return add(hosts, line, err);
+}
+
 /* The host of a URL, as it would be written in allow_host: with its scheme. A URL that cannot be
  * read names nothing. */
 static int add_host_of(struct hosts *hosts, const char *url, bool with_scheme, struct err *err)
 {
-    char line[HOST_NAME_MAX_BYTES + 16];
     struct url_parts parts;
     struct host host;
     if (url_split(url, &parts) != 0 || host_read(parts.host, parts.host_len, &host) != 0)
         return 0;
-    bool ipv6 = host.is_address && host.address.family == AF_INET6;
-    (void)snprintf(line, sizeof line, "%s%s%s%s", with_scheme && !parts.https ? "http://" : "",
-                   ipv6 ? "[" : "", host.name, ipv6 ? "]" : "");
-    return add(hosts, line, err);
+    return add_host(hosts, &host, with_scheme && !parts.https ? "http://" : "", err);
+}
+
+int reach_grant(struct hosts *granted, const struct tool *tool, const json_t *args, struct err *err)
+{
+    const struct subject_view view = {.workspace = NULL};
+    struct subjects subjects;
+    bool any = false;
+    for (char **host = tool->hosts; host && *host; host++)
+        any = any || strcmp(*host, "*") == 0;
+    if (!any)
+        return 0;
+    int status = subjects_read(&subjects, &view, tool, args, err);
+    for (size_t i = 0; status == 0 && i < subjects.count; i++) {
+        const struct subject *s = &subjects.items[i];
+        if (s->kind == SUBJECT_HOST && !s->unreadable)
+            status = add_host(granted, &s->host, "", err);
+    }
+    subjects_release(&subjects);
+    return status;
 }
 
 int reach_init(struct reach *r, const struct network *network, const struct tool *tool,
-               const char *granted, reach_option option, void *user, struct err *err)
+               const struct hosts *granted, reach_option option, void *user, struct err *err)
 {
-    *r = (struct reach){.network = network};
-    int status = granted ? add(&r->chosen, granted, err) : 0;
+    *r = (struct reach){.network = network, .granted = granted};
+    int status = 0;
     for (char **host = tool->hosts; status == 0 && host && *host; host++) {
         bool by_operator = false;
         if (strcmp(*host, "*") == 0) {
@@ -109,10 +136,10 @@ static int read_url(const char *text, struct url_parts *parts, struct reach_targ
 }
 
 /* Its scheme is looked at later. */
-static bool is_declared(const struct reach *r, const struct reach_target *t)
+static bool is_among(const struct hosts *hosts, const struct reach_target *t)
 {
-    for (size_t i = 0; i < r->declared.count; i++) {
-        const struct host_rule *rule = &r->declared.rules[i];
+    for (size_t i = 0; hosts && i < hosts->count; i++) {
+        const struct host_rule *rule = &hosts->rules[i];
         if (host_rule_names(rule, &t->host) && (rule->port == 0 || rule->port == t->port))
             return true;
     }
@@ -137,7 +164,8 @@ static int check_host(const struct reach *r, const struct url_parts *parts, stru
     const struct network *n = r->network ? r->network : &none;
     const struct host_rule *operators = hosts_find(&n->allow, parts, &t->host);
     const struct host_rule *chosen = hosts_find(&r->chosen, parts, &t->host);
-    bool allowed = chosen || is_declared(r, t) || (r->any && operators);
+    bool allowed = chosen || is_among(&r->declared, t) || (r->any && operators) ||
+                   (r->any && is_among(r->granted, t));
     if (ENFORCED(fetch_host) && !allowed)
         return deny_host(r, t, err);
     if (!operators)

@@ -32,8 +32,9 @@ void network_release(struct network *n);
 /* What one tool may reach. */
 struct reach {
     const struct network *network; /* borrowed; NULL: the settings allow nothing */
+    const struct hosts *granted;   /* borrowed; may be NULL */
     struct hosts declared;         /* names in the tool's `hosts`; any port */
-    struct hosts chosen;           /* the operator put them into an option, or agreed to them */
+    struct hosts chosen;           /* the operator put them into an option */
     bool any;                      /* "*": all that allow_host names */
 };
 
@@ -41,9 +42,14 @@ struct reach {
  */
 typedef const char *(*reach_option)(void *user, const char *name, bool *by_operator);
 
-/* `granted` is a host that somebody agreed to for this call; NULL: none. */
+/* Adds the hosts of the URLs in a call's arguments, when the tool says "*". The policy has allowed
+ * the call with these: by a rule, or because somebody said yes. That grants neither http nor
+ * addresses that are not public; only settings do. */
+int reach_grant(struct hosts *granted, const struct tool *tool, const json_t *args,
+                struct err *err);
+
 int reach_init(struct reach *r, const struct network *network, const struct tool *tool,
-               const char *granted, reach_option option, void *user, struct err *err);
+               const struct hosts *granted, reach_option option, void *user, struct err *err);
 void reach_release(struct reach *r);
 
 #define REACH_SHOWN_MAX (HOST_NAME_MAX_BYTES + 8)

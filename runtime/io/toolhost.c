@@ -20,6 +20,7 @@ void toolhost_free_call(struct toolhost_call *c)
     if (c->fetch)
         fetch_cancel(c->fetch);
     buf_release(&c->output);
+    hosts_release(&c->granted);
     free(c->args);
     free(c->key);
     free(c->note);
@@ -255,6 +256,18 @@ void toolhost_free(struct toolhost *hosts)
     free(hosts);
 }
 
+/* What cannot be read grants nothing. */
+static int grant_hosts(struct toolhost_call *c, const char *args, size_t args_len)
+{
+    struct err err = {.code = ERR_NONE};
+    if (!(c->tool->does & TACKLE_NETWORK))
+        return 0;
+    json_t *given = json_loadb(args, args_len, 0, NULL);
+    int status = given ? reach_grant(&c->granted, c->tool, given, &err) : 0;
+    json_decref(given);
+    return status != 0 && err.code == ERR_NOMEM ? -1 : 0;
+}
+
 struct toolhost_call *toolhost_call(struct toolhost *hosts, const struct toolhost_place *place,
                                     const struct tool *tool, const char *args, size_t args_len,
                                     const char *key, int64_t timeout_ms,
@@ -280,7 +293,8 @@ struct toolhost_call *toolhost_call(struct toolhost *hosts, const struct toolhos
     c->args = malloc(args_len + 1);
     c->args_len = args_len;
     c->key = strdup(key);
-    if (!c->args || !c->key || loop_set_timer(hosts->loop, &c->timer, c->deadline_ms) != 0) {
+    if (!c->args || !c->key || grant_hosts(c, args, args_len) != 0 ||
+        loop_set_timer(hosts->loop, &c->timer, c->deadline_ms) != 0) {
         toolhost_free_call(c);
         return NULL;
     }

@@ -91,7 +91,7 @@ static struct fetch *start_fetch(struct toolhost_call *c, const char *head, size
     const struct toolhost *hosts = c->hosts;
     struct reach reach;
     const struct tool *tool = c->tool->does & TACKLE_NETWORK ? c->tool : &nothing;
-    if (reach_init(&reach, c->network, tool, NULL, find_option, c, NULL) != 0)
+    if (reach_init(&reach, c->network, tool, &c->granted, find_option, c, NULL) != 0)
         return NULL;
     struct fetch *f = fetch_start(hosts->http, hosts->loop, head, head_len, body, body_len, &reach,
                                   c->deadline_ms - clock_ms(), &events);

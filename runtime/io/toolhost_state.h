@@ -74,6 +74,7 @@ struct toolhost_call {
     struct buf output;
     uint64_t omitted;
     const struct network *network; /* NULL: none, or the call is abandoned */
+    struct hosts granted;          /* those of the URLs in its arguments */
     struct fetch *fetch;
 };
 

@@ -9,6 +9,7 @@
 struct world {
     struct settings settings;
     struct network network;
+    struct hosts granted;
     struct reach reach;
     struct reach_target target;
     struct buf url;
@@ -46,6 +47,7 @@ static int tear_down(void **state)
     struct world *w = *state;
     buf_release(&w->url);
     reach_release(&w->reach);
+    hosts_release(&w->granted);
     network_release(&w->network);
     settings_release(&w->settings);
     return 0;
@@ -58,11 +60,18 @@ static void set(struct world *w, const char *key, const char *value)
 }
 
 /* A tool with these hosts, in a run with the settings so far. */
-static void offer(struct world *w, const char *const *hosts, const char *granted)
+static void offer(struct world *w, const char *const *hosts, const char *args)
 {
-    const struct tool tool = {.hosts = (char **)(uintptr_t)hosts};
+    json_t *declared = json_loads("{\"properties\":{\"url\":{\"format\":\"url\"},"
+                                  "\"text\":{},\"urls\":{\"format\":\"url\"}}}",
+                                  0, NULL);
+    json_t *given = json_loads(args ? args : "{}", 0, NULL);
+    const struct tool tool = {.hosts = (char **)(uintptr_t)hosts, .declared = declared};
+    assert_int_equal(reach_grant(&w->granted, &tool, given, &w->err), 0);
+    json_decref(given);
+    json_decref(declared);
     assert_int_equal(network_init(&w->network, &w->settings, variable, w, &w->err), 0);
-    assert_int_equal(reach_init(&w->reach, &w->network, &tool, granted, option, w, &w->err), 0);
+    assert_int_equal(reach_init(&w->reach, &w->network, &tool, &w->granted, option, w, &w->err), 0);
 }
 
 static enum err_code judge(struct world *w, const char *url)
@@ -150,7 +159,7 @@ static void any_means_what_the_person_allows(void **state)
     set(w, "allow_host", "allowed.org");
     set(w, "allow_host", "*.below.org");
     set(w, "allow_host", "http://plain.org:8080");
-    offer(w, any, "asked.org");
+    offer(w, any, "{\"url\":\"https://asked.org/x\",\"text\":\"https://evil.org/\"}");
     assert_int_equal(judge(w, "https://allowed.org/"), ERR_NONE);
     assert_int_equal(judge(w, "http://allowed.org/"), ERR_DENIED);
     assert_int_equal(judge(w, "https://a.below.org/"), ERR_NONE);
@@ -162,6 +171,31 @@ static void any_means_what_the_person_allows(void **state)
     assert_non_null(strstr(w->err.text, "--allow-host evil.org would allow it"));
     assert_int_equal(judge(w, "http://evil.org:1/"), ERR_DENIED);
     assert_non_null(strstr(w->err.text, "--allow-host http://evil.org:1 would allow it"));
+}
+
+/* What the policy let pass is the URL that it saw. */
+static void a_call_grants_its_own_hosts(void **state)
+{
+    struct world *w = *state;
+    offer(w, any,
+          "{\"url\":\"http://127.0.0.1:80/\",\"urls\":[\"https://b.org/\",\"https://c.org:99/\","
+          "\"no URL\",7]}");
+    assert_int_equal(judge(w, "https://b.org/other"), ERR_NONE);
+    assert_int_equal(judge(w, "https://c.org/"), ERR_NONE);
+    assert_int_equal(judge(w, "http://b.org/"), ERR_DENIED);
+    assert_int_equal(judge(w, "https://d.org/"), ERR_DENIED);
+    assert_int_equal(judge(w, "http://127.0.0.1/"), ERR_DENIED);
+    assert_int_equal(judge(w, "https://127.0.0.1/"), ERR_NONE);
+    assert_false(may_connect(w, "127.0.0.1"));
+}
+
+/* A tool that declares its hosts reaches no others, whatever URL it is called with. */
+static void only_open_tools_are_granted_hosts(void **state)
+{
+    static const char *const hosts[] = {"api.example.org", NULL};
+    struct world *w = *state;
+    offer(w, hosts, "{\"url\":\"https://asked.org/x\"}");
+    assert_int_equal(judge(w, "https://asked.org/"), ERR_DENIED);
 }
 
 static void without_settings_nothing_is_allowed(void **state)
@@ -303,6 +337,8 @@ int main(void)
         TEST(a_person_may_allow_http_for_what_it_declares),
         TEST(options_are_the_operators_or_the_plugins),
         TEST(any_means_what_the_person_allows),
+        TEST(a_call_grants_its_own_hosts),
+        TEST(only_open_tools_are_granted_hosts),
         TEST(without_settings_nothing_is_allowed),
         TEST(urls_that_parsers_read_in_two_ways_are_no_urls),
         TEST(only_public_addresses_are_connected),
