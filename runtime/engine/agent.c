@@ -110,7 +110,7 @@ static int read_front_matter(struct agent *a, const json_t *front, struct err *e
             status = take_text(value, key, &a->name, err);
         else if (strcmp(key, "description") == 0)
             status = take_text(value, key, &a->description, err);
-        else if (settings_check_agent(name, value, err) != 0)
+        else if (ENFORCED(agent_may_not_unconfine) && settings_check_agent(name, value, err) != 0)
             status = -1;
         else if (!is_allowed(name))
             status = unknown_key(key, err);

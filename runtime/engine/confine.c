@@ -4,6 +4,8 @@
 
 #include <tackle/plugin.h>
 
+#include "base/enforce.h"
+
 #define TEXT_MAX 400 /* of the host's reason: what to do must have room behind it */
 
 const char *confine_tier(const struct settings *s)
@@ -41,16 +43,20 @@ json_t *confine_plugin(const struct settings *s, const struct policy *policy,
     bool changes = false, runs = false;
     for (size_t i = 0; i < count; i++) {
         bool needs_write = tools[i]->does & (TACKLE_WRITES | TACKLE_RUNS);
-        if (tools[i]->owner != owner || !policy_offers(policy, tools[i]) || (needs_write && !write))
+        if (tools[i]->owner != owner || !policy_offers(policy, tools[i]) ||
+            (needs_write && !write && ENFORCED(confine_read_only)))
             continue;
         runs = runs || (tools[i]->does & TACKLE_RUNS);
         changes = changes || needs_write;
     }
+    const char *git = runs && ENFORCED(confine_git_is_read) ? "read" : "write";
+    const char *network = runs ? settings_text(s, SET_COMMAND_NETWORK) : "none";
+    if (!ENFORCED(confine_no_network))
+        network = "host";
     return json_pack("{s:{s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:I, s:I, s:I}, s:o, s:o}", "sandbox",
-                     "tier", confine_tier(s), "write", changes, "runs", runs, "git",
-                     runs ? "read" : "write", "network",
-                     runs ? settings_text(s, SET_COMMAND_NETWORK) : "none", "read", read_dirs(s),
-                     "hide", runs ? policy_denied_paths(policy, tools, count, false) : json_array(),
+                     "tier", confine_tier(s), "write", changes, "runs", runs, "git", git, "network",
+                     network, "read", read_dirs(s), "hide",
+                     runs ? policy_denied_paths(policy, tools, count, false) : json_array(),
                      "memory_mib", (json_int_t)settings_number(s, SET_COMMAND_MEMORY), "processes",
                      (json_int_t)settings_number(s, SET_COMMAND_PROCESSES), "file_mib",
                      (json_int_t)settings_number(s, SET_COMMAND_FILE_SIZE), "deny_read",

@@ -242,6 +242,8 @@ void policy_decide(const struct policy *p, const struct tool *tool, const json_t
             about = &call.subjects.items[i];
         }
         policy_tell(&call, about, &worst, out);
+        if (about->kind == SUBJECT_HOST && !about->unreadable)
+            policy_line(out->host, sizeof out->host, "%s", about->text);
         apply_mode(p, tool, out);
     }
     subjects_release(&call.subjects);

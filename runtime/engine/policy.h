@@ -30,6 +30,7 @@ struct policy_decision {
     char why[512];    /* one line for model and person: what, and what would allow it; "" when
                          allowed */
     bool needs_write; /* the run may only read: a yes must give this one call the right to write */
+    char host[256];   /* that the call would ask, when a host is what decided; "" */
 };
 
 /* From the settings of a run and the rules in them. NULL with *err. */

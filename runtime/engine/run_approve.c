@@ -59,6 +59,8 @@ static bool settle(struct run *r, struct run_call *c, const struct policy_decisi
     if (is->allow)
         return true;
     r->counts.denials++;
+    if (d->host[0] && ENFORCED(report_refused_host))
+        run_host_contacted(r, d->host, false);
     (void)json_array_append_new(r->denials, json_pack("{s:s, s:s, s:s}", "call", c->key, "name",
                                                       c->name, "reason", is->reason));
     run_answer_call(r, c, TACKLE_E_DENIED, is->reason);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enforce.h"
 #include "base/text.h"
 #include "engine/hosts.h"
 #include "engine/proxy.h"
@@ -487,7 +488,8 @@ int settings_set_json(struct settings *s, enum layer layer, const char *key, con
         return -1;
     const char *text = scalar_text(value, room, sizeof room);
     bool rules = json_is_array(value) && (id == SET_ASK || id == SET_DENY);
-    if (layer == LAYER_PROJECT && !rules && (!text || !tightens(s, id, text))) {
+    if (layer == LAYER_PROJECT && ENFORCED(project_tightens) && !rules &&
+        (!text || !tightens(s, id, text))) {
         *ignored = true;
         return 0;
     }

@@ -75,7 +75,7 @@ static bool take_offer(const json_t *answer, const char *tier, struct confine_of
 {
     const char *had = json_string_value(json_object_get(answer, "tier"));
     *out = (struct confine_offer){.had = had && strcmp(had, tier) == 0};
-    if (!out->had || json_object_get(answer, "problem"))
+    if (ENFORCED(probe_answer) && (!out->had || json_object_get(answer, "problem")))
         return out->had = false;
     json_int_t landlock = json_integer_value(json_object_get(answer, "landlock"));
     out->landlock = landlock > 0 && landlock < 1000 ? (int)landlock : 0;
