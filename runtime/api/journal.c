@@ -89,14 +89,15 @@ static json_t *text_json(const char *text, size_t max)
 static json_t *first_record(const struct prepared *p, const struct provider *provider,
                             const char *run, const char *prompt)
 {
-    char sum[16];
+    char sum[16], rules[16];
     journal_tools_sum(p, sum);
-    return json_pack("{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o}", "v",
+    policy_sum(p->policy, rules);
+    return json_pack("{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:o}", "v",
                      JOURNAL_VERSION, "run", run, "tackle", tackle_version(), "prompt",
                      text_json(prompt, PROMPT_SHOWN), "agent", p->agent.name, "model",
                      provider->model, "provider", provider->name, "base_url", provider->base_url,
                      "workspace", text_json(p->workspace, sizeof p->workspace), "tools", sum,
-                     "settings", chosen(&p->settings));
+                     "policy", rules, "settings", chosen(&p->settings));
 }
 
 static int write_first(const struct tackle_runtime *rt, struct journal_file *file, json_t *record,

@@ -88,7 +88,7 @@ static void on_done(void *user, const struct run_result_of_call *r)
     buf_release(&text);
 }
 
-static const struct tool *find_tool(const struct prepared *p, const char *name, struct err *err)
+const struct tool *api_find_tool(const struct prepared *p, const char *name, struct err *err)
 {
     struct text_nearest near = {.word = name};
     for (size_t i = 0; i < p->tool_count; i++) {
@@ -103,8 +103,7 @@ static const struct tool *find_tool(const struct prepared *p, const char *name, 
     return NULL;
 }
 
-/* Checks the arguments as for a model's call, and gives them one form. NULL with *err. */
-static char *check_arguments(const struct tool *tool, const char *args_json, struct err *err)
+char *api_check_arguments(const struct tool *tool, const char *args_json, struct err *err)
 {
     struct buf problems, line;
     char *text = NULL;
@@ -135,7 +134,7 @@ static char *check_arguments(const struct tool *tool, const char *args_json, str
     return text;
 }
 
-/* There is nobody to ask. `args` are the text that check_arguments() gave. */
+/* There is nobody to ask. `args` are the text that api_check_arguments() gave. */
 static bool permitted(const struct prepared *p, const struct tool *tool, const char *args,
                       struct err *err)
 {
@@ -186,8 +185,9 @@ int32_t tackle_call_tool(tackle_runtime *rt, const char *name, const char *args_
     int status = -1;
     char *args = NULL;
     enum stop_reason reason = STOP_USAGE;
-    const struct tool *tool = find_tool(&p, name, &err);
-    if (tool && (args = check_arguments(tool, args_json, &err)) && !permitted(&p, tool, args, &err))
+    const struct tool *tool = api_find_tool(&p, name, &err);
+    if (tool && (args = api_check_arguments(tool, args_json, &err)) &&
+        !permitted(&p, tool, args, &err))
         reason = STOP_DENIED;
     else if (args && api_require_sandbox(rt, &p, &err) == 0)
         status = call_and_wait(rt, &p, tool, args, &w, &err);

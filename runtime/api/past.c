@@ -253,6 +253,8 @@ static int take_settings(struct past *past, json_t *first, struct err *err)
         return err_set(err, ERR_SESSION, "the first record of the run cannot be understood");
     past->settings = json_incref(settings);
     memcpy(past->tools, tools, strnlen(tools, sizeof past->tools - 1));
+    const char *rules = json_string_value(json_object_get(first, "policy"));
+    memcpy(past->policy, rules ? rules : "", strnlen(rules ? rules : "", sizeof past->policy - 1));
     return 0;
 }
 

@@ -201,7 +201,7 @@ static int add_prompt(struct tackle_run *r, const tackle_run_options *options, s
 static int take_past(struct tackle_run *r, struct past *past, const tackle_run_options *options,
                      struct err *err)
 {
-    char tools[16];
+    char tools[16], rules[16];
     r->resumed = true;
     memcpy(r->forked_from, past->forked_from, sizeof r->forked_from);
     if (settings_text(&r->prepared.settings, SET_RECORD))
@@ -224,6 +224,11 @@ static int take_past(struct tackle_run *r, struct past *past, const tackle_run_o
             r->prepared.warnings,
             json_string("the tools are not those that this run had before: calls that are open "
                         "are treated by what their tools say now"));
+    policy_sum(r->prepared.policy, rules);
+    if (past->policy[0] && strcmp(rules, past->policy) != 0)
+        (void)json_array_append_new(
+            r->prepared.warnings,
+            json_string("the rules are not those that this run had before; those of now hold"));
     if (past->results_lost > 0)
         (void)json_array_append_new(
             r->prepared.warnings,

@@ -171,9 +171,18 @@ int prompt_build(struct prompt *p, const struct settings *s, const char *const *
 /* Reads a file of the user's; *data is malloc'd and zero-terminated. ERR_USAGE. */
 int prompt_read_file(const char *path, size_t max, char **data, size_t *len, struct err *err);
 
-/* ---- policy.c ---- */
+/* ---- lookup.c ---- */
 
 struct prepared;
+
+/* The tool of that name; NULL with *err. */
+const struct tool *api_find_tool(const struct prepared *p, const char *name, struct err *err);
+
+/* Checks arguments as those of a model's call, and gives them one form: malloc'd JSON text; NULL
+ * with *err. */
+char *api_check_arguments(const struct tool *tool, const char *args_json, struct err *err);
+
+/* ---- policy.c ---- */
 
 /* Makes p->policy of the settings and of the files of rules, in their order; what of them is
  * ignored goes to p->warnings. */
@@ -266,6 +275,7 @@ struct past {
     char id[32];
     json_t *settings;      /* owned: what the run had been given, its workspace among it */
     char tools[16];        /* the sum of its tools */
+    char policy[16];       /* the sum of its rules; "": not known */
     size_t torn;           /* bytes that were cut off its end */
     unsigned results_lost; /* kept ones of a run that is forked */
     char forked_from[32];  /* "": it is no fork; a fork goes again when nothing comes of it */

@@ -21,7 +21,7 @@ static const struct option_row local_rows[] = {
      .group = "output",
      .help = "text; one JSON object; or one event a line as JSON, the result last",
      .commands =
-         " run resume tools plugins agents runs models credits config doctor wire version "},
+         " run resume tools plugins agents runs models credits config doctor wire policy version "},
     {.id = OPTION_OUTPUT,
      .letter = 'o',
      .path = true,
@@ -68,7 +68,7 @@ static const struct option_row local_rows[] = {
      .name = "json",
      .group = "output",
      .help = "short for --output-format json",
-     .commands = " doctor version "},
+     .commands = " doctor policy version "},
     {.id = OPTION_ORIGIN,
      .name = "origin",
      .group = "output",
@@ -521,7 +521,7 @@ int options_parse(struct options *options, const struct option_table *table, int
         if (words_only || arg[0] != '-' || arg[1] == '\0')
             parse_word(&p, arg);
         else if (strcmp(arg, "--") == 0)
-            words_only = true;
+            words_only = options->dashes = true;
         else if (arg[1] == '-')
             parse_long(&p, arg + 2);
         else

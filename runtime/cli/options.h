@@ -105,6 +105,7 @@ struct options {
     const char *status;     /* wire --status, --chunk; NULL: none */
     const char *chunk;
     int verbose;
+    bool dashes; /* "--" stood in front of some words */
     bool quiet, bare, help, version, origin, offline, keep;
 };
 

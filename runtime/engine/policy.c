@@ -342,12 +342,12 @@ static int add_defaults(json_t *rows, const struct policy *p)
         char rule[80];
         bool lifts = *policy_secrets[i] == '!';
         policy_line(rule, sizeof rule, "*(%s)", policy_secrets[i] + lifts);
-        status = add_row(rows, "default", "names of secrets", lifts ? "allow" : "deny", rule);
+        status = add_row(rows, "default", DEFAULT_SECRETS, lifts ? "allow" : "deny", rule);
     }
     for (size_t i = 0; i < policy_executed_count && status == 0; i++) {
         char rule[80];
         policy_line(rule, sizeof rule, "tools that write (%s)", policy_executed[i]);
-        status = add_row(rows, "default", "files that other programs execute", "ask", rule);
+        status = add_row(rows, "default", DEFAULT_EXECUTED, "ask", rule);
     }
     if (status == 0)
         status = add_row(rows, "default", p->tier, p->confines ? "allow" : "ask",
@@ -382,11 +382,10 @@ json_t *policy_json(const struct policy *p)
 void policy_sum(const struct policy *p, char out[16])
 {
     uint32_t sum = 0;
-    json_t *rows = policy_json(p);
-    char *text = rows ? json_dumps(rows, JSON_COMPACT) : NULL;
-    if (text)
-        sum = crc32c(0, text, strlen(text));
+    for (size_t i = 0; i < p->rules.count; i++) {
+        const struct policy_rule *rule = &p->rules.items[i];
+        const char head[2] = {(char)('0' + (char)rule->verdict), rule->layer == LAYER_PROJECT};
+        sum += crc32c(crc32c(0, head, sizeof head), rule->text, strlen(rule->text));
+    }
     (void)snprintf(out, 16, "%08x", (unsigned)sum);
-    free(text);
-    json_decref(rows);
 }

@@ -80,7 +80,7 @@ json_t *policy_json(const struct policy *p);
 /* [{"rule","origin","problem"}]: rules that allow more than they seem to, or are about nothing. */
 json_t *policy_lint(const struct policy *p, const struct tool *const *tools, size_t count);
 
-/* A sum over all rules: eight digits. */
+/* A sum over all rules, whatever their order and where they stand: eight digits. */
 void policy_sum(const struct policy *p, char out[16]);
 
 /* "allow", "ask", "deny". */

@@ -44,12 +44,12 @@ extern const size_t policy_secret_count;
 extern const char *const policy_executed[]; /* files that other programs execute */
 extern const size_t policy_executed_count;
 
-#define DEFAULT_SECRETS  "secrets"
-#define DEFAULT_EXECUTED "executed"
-#define DEFAULT_LISTED   "commands" /* rules allow some commands, and not this one */
-#define DEFAULT_UNCLEAR  "shell"    /* rules are about commands, and cannot be held to this one */
-#define DEFAULT_TIER     "unconfined"
-#define DEFAULT_HOSTS    "hosts"
+#define DEFAULT_SECRETS  "names of secrets"
+#define DEFAULT_EXECUTED "files that other programs execute"
+#define DEFAULT_LISTED   "commands that no rule allows"
+#define DEFAULT_UNCLEAR  "commands that rules cannot be held to"
+#define DEFAULT_TIER     "commands that are not confined"
+#define DEFAULT_HOSTS    "hosts that are not allowed"
 
 struct finding policy_default(const struct call *call, const struct subject *subject);
 

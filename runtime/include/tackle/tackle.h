@@ -349,6 +349,21 @@ TACKLE_API int32_t tackle_credits(tackle_runtime *rt, const char *provider, char
 TACKLE_API int32_t tackle_doctor(tackle_runtime *rt, uint32_t flags, char **json,
                                  tackle_error *err);
 
+/* ---- The policy: which calls may run, looked at without running any. The tools of the shipped
+ * plugins are known besides those of the agent. ---- */
+
+/* The decision on one call: {"tool","arguments","decision":"allow"|"ask"|"deny","rule","why"}, where
+ * `why` says what would change it. `tool` may be NULL: the arguments are {"argv":[...]}, a command.
+ * TACKLE_EXIT_USAGE: no such tool, or arguments that do not fit it. */
+TACKLE_API int32_t tackle_check_policy(tackle_runtime *rt, const char *tool, const char *args_json,
+                                       char **json, tackle_error *err);
+
+/* [{"layer","origin","verdict","rule"}]: all that holds, in the order of the layers. */
+TACKLE_API int32_t tackle_show_policy(tackle_runtime *rt, char **json, tackle_error *err);
+
+/* [{"rule","origin","problem"}]: rules that allow more than they seem to, or are about nothing. */
+TACKLE_API int32_t tackle_lint_policy(tackle_runtime *rt, char **json, tackle_error *err);
+
 /* ---- What goes over the wire, looked at without sending anything ---- */
 
 typedef struct tackle_wire_options {

@@ -312,6 +312,38 @@ static int32_t give(char **json, const char *text)
     return 0;
 }
 
+int32_t tackle_check_policy(tackle_runtime *rt, const char *tool, const char *args_json,
+                            char **json, tackle_error *err)
+{
+    bool command = !tool && strcmp(args_json, "{\"argv\":[\"git\",\"log\"]}") == 0;
+    (void)rt;
+    (void)err;
+    if (command)
+        return give(json, "{\"tool\":\"run_command\",\"arguments\":{},\"decision\":\"allow\","
+                          "\"rule\":\"r\",\"why\":\"\"}");
+    return give(json, tool && strcmp(tool, "ask") == 0
+                          ? "{\"tool\":\"ask\",\"arguments\":{},\"decision\":\"ask\","
+                            "\"rule\":\"r\",\"why\":\"w\"}"
+                          : "{\"tool\":\"x\",\"arguments\":{},\"decision\":\"deny\","
+                            "\"rule\":\"r\",\"why\":\"--allow x\"}");
+}
+
+int32_t tackle_show_policy(tackle_runtime *rt, char **json, tackle_error *err)
+{
+    (void)rt;
+    (void)err;
+    return give(json, "[{\"layer\":\"flag\",\"origin\":\"flag\",\"verdict\":\"deny\",\"rule\":"
+                      "\"run_command(curl)\"}]");
+}
+
+int32_t tackle_lint_policy(tackle_runtime *rt, char **json, tackle_error *err)
+{
+    (void)rt;
+    (void)err;
+    return give(json, "[{\"rule\":\"run_command(env ...)\",\"origin\":\"flag\",\"problem\":"
+                      "\"it runs any command\"}]");
+}
+
 int32_t tackle_list_tools(tackle_runtime *rt, char **json, tackle_error *err)
 {
     (void)rt;
