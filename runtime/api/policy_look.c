@@ -42,14 +42,14 @@ int32_t tackle_check_policy(tackle_runtime *rt, const char *tool, const char *ar
     struct prepared p;
     struct err err;
     if (prepare_all(rt, &p, &err) != 0)
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     const struct tool *found = tool ? api_find_tool(&p, tool, &err) : command_tool(&p, &err);
     char *args = found ? api_check_arguments(found, args_json, &err) : NULL;
     json_t *decision = args ? decide(&p, found, args) : NULL;
     bool failed = !args;
     free(args);
     prepared_release(&p);
-    return failed ? api_fail(error, &err) : api_give_json(decision, json, error);
+    return failed ? api_fail(rt, error, &err) : api_give_json(rt, decision, json, error);
 }
 
 int32_t tackle_show_policy(tackle_runtime *rt, char **json, tackle_error *error)
@@ -57,10 +57,10 @@ int32_t tackle_show_policy(tackle_runtime *rt, char **json, tackle_error *error)
     struct prepared p;
     struct err err;
     if (prepare_all(rt, &p, &err) != 0)
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     json_t *rows = policy_json(p.policy);
     prepared_release(&p);
-    return api_give_json(rows, json, error);
+    return api_give_json(rt, rows, json, error);
 }
 
 int32_t tackle_lint_policy(tackle_runtime *rt, char **json, tackle_error *error)
@@ -68,8 +68,8 @@ int32_t tackle_lint_policy(tackle_runtime *rt, char **json, tackle_error *error)
     struct prepared p;
     struct err err;
     if (prepare_all(rt, &p, &err) != 0)
-        return api_fail(error, &err);
+        return api_fail(rt, error, &err);
     json_t *rows = policy_lint(p.policy, p.tools, p.tool_count);
     prepared_release(&p);
-    return api_give_json(rows, json, error);
+    return api_give_json(rt, rows, json, error);
 }

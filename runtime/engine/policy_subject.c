@@ -102,7 +102,7 @@ static int add_path(struct subjects *s, const struct subject_view *view, const j
     if (len != json_string_length(value))
         return err_set(err, ERR_USAGE, "a path has a zero byte in it");
     if (len >= SUBJECT_PATH_MAX)
-        return err_set(err, ERR_LIMIT, "a path has more than %d bytes", SUBJECT_PATH_MAX - 1);
+        return err_set(err, ERR_LIMIT, "the path is too long: over %d bytes", SUBJECT_PATH_MAX - 1);
     subject_clean_path(view->workspace, text, clean, &outside);
     struct subject *subject = add(s, SUBJECT_PATH, err);
     if (!subject || set_text(subject, clean, err) != 0)

@@ -352,9 +352,9 @@ TACKLE_API int32_t tackle_doctor(tackle_runtime *rt, uint32_t flags, char **json
 /* ---- The policy: which calls may run, looked at without running any. The tools of the shipped
  * plugins are known besides those of the agent. ---- */
 
-/* The decision on one call: {"tool","arguments","decision":"allow"|"ask"|"deny","rule","why"}, where
- * `why` says what would change it. `tool` may be NULL: the arguments are {"argv":[...]}, a command.
- * TACKLE_EXIT_USAGE: no such tool, or arguments that do not fit it. */
+/* The decision on one call: {"tool","arguments","decision":"allow"|"ask"|"deny","rule","why"},
+ * where `why` says what would change it. `tool` may be NULL: the arguments are {"argv":[...]}, a
+ * command. TACKLE_EXIT_USAGE: no such tool, or arguments that do not fit it. */
 TACKLE_API int32_t tackle_check_policy(tackle_runtime *rt, const char *tool, const char *args_json,
                                        char **json, tackle_error *err);
 
