@@ -178,9 +178,14 @@ static void one_that_is_not_trusted_gets_no_rights(void **state)
     struct settings s;
     struct err err;
     bool held_back = false;
-    parse(&a, "a.md", "---\nmax_steps: 7\nsandbox: workspace-write\nplugin: [./x.so]\n---\nHi.");
+    parse(&a, "a.md",
+          "---\nmax_steps: 7\nsandbox: workspace-write\nplugin: [./x.so]\n"
+          "allow: ['*']\nask: [git_add]\ndeny: [read_file]\n---\nHi.");
     assert_int_equal(settings_init(&s), 0);
     assert_int_equal(agent_apply(&a, &s, false, &held_back, &err), 0);
+    assert_int_equal(settings_count(&s, SET_ALLOW), 0);
+    assert_int_equal(settings_item_layer(&s, SET_ASK, 0), LAYER_PROJECT);
+    assert_int_equal(settings_item_layer(&s, SET_DENY, 0), LAYER_PROJECT);
     assert_true(held_back);
     assert_string_equal(settings_text(&s, SET_SANDBOX), "read-only");
     assert_int_equal(settings_count(&s, SET_PLUGIN), 0);
