@@ -377,6 +377,34 @@ static int densities(struct bench *b)
     return density(b, &thousand, 1) || density(b, &ten, 1) ? -1 : 0;
 }
 
+/* ---- The sandbox ---- */
+
+static int sandbox(struct bench *b)
+{
+    struct command c = {.script = {.tool = "none"}};
+    struct measured m;
+    (void)snprintf(c.program, sizeof c.program, "%s/tests/bench-sandbox", b->build);
+    const char *const argv[] = {c.program, b->build, b->work, b->smoke ? "1" : "200", NULL};
+    memcpy(c.argv, argv, sizeof argv);
+    int status = go(b, &c, &m);
+    json_t *times = status == 0 ? json_loads(m.output, 0, NULL) : NULL;
+    if (times) {
+        double command = number(times, "command_ms"), bare = number(times, "bare_ms");
+        figures_add(&b->figures, (struct figure){"start of a host in t3, and without", "ms",
+                                                 number(times, "start_ms"),
+                                                 number(times, "start_off_ms"), 0, AT_MOST});
+        figures_add(&b->figures, (struct figure){"a command in t3, and by spawn alone", "ms",
+                                                 command, bare, 0, AT_MOST});
+        figures_add(&b->figures, (struct figure){"a command in t3, more than that", "ms",
+                                                 command - bare, 0, 6, AT_MOST});
+        figures_add(&b->figures, (struct figure){"call and result of a host in t3", "us",
+                                                 number(times, "call_us"), 0, 50, AT_MOST});
+    }
+    json_decref(times);
+    measured_release(&m);
+    return status;
+}
+
 /* ---- Reading responses, large results ---- */
 
 static int wire(struct bench *b)
@@ -556,7 +584,8 @@ int main(int argc, char **argv)
     /* The densities last: a process that is started has the memory of this one as its peak, until
      * it has a larger one. */
     int status = !b.server || make_place(&b) || short_runs(&b) || long_runs(&b) ||
-                 large_result(&b) || commands(&b) || replays(&b) || wire(&b) || densities(&b);
+                 large_result(&b) || commands(&b) || replays(&b) || sandbox(&b) || wire(&b) ||
+                 densities(&b);
     if (status)
         (void)fprintf(stderr, "bench: %s\n", b.err.text);
     else

@@ -133,7 +133,8 @@ static void climb_out(struct host_inside *in)
     char *command = about(ATTEMPT " climb . @", path);
     host_peer_says(&in->peer, command, "climb: refused");
     free(command);
-    host_peer_says(&in->peer, "ls -d /.old /.masked 2>&1", "No such file");
+    host_peer_says(&in->peer, "ls -d /.old 2>&1", "No such file");
+    host_peer_says(&in->peer, "ls -d /.masked /.masked.d 2>&1", "No such file");
     host_peer_says(&in->peer, "touch /x 2>&1", "Read-only");
 }
 
