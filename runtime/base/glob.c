@@ -233,17 +233,27 @@ static void take(const struct program *p, size_t at, char c, bool is_last, bool 
     }
 }
 
+/* Moves every place of a set over one byte; false when none is left. */
+static bool step(const struct program *p, const bool *from, char c, bool is_last, bool *to)
+{
+    memset(to, 0, p->len + 1);
+    for (size_t at = 0; at < p->len; at++)
+        if (from[at])
+            take(p, at, c, is_last, to);
+    return memchr(to, true, p->len + 1) != NULL;
+}
+
 static bool match(const struct program *p, const char *path)
 {
-    bool sets[2][GLOB_MAX + 1] = {{true}};
+    bool sets[2][GLOB_MAX + 1];
     size_t i = 0;
+    memset(sets[0], 0, p->len + 1);
+    sets[0][0] = true;
     for (; path[i]; i++) {
         bool *from = sets[i % 2], *to = sets[(i + 1) % 2];
-        memset(to, 0, p->len + 1);
         spread(p, from, i == 0 || path[i - 1] == '/');
-        for (size_t at = 0; at < p->len; at++)
-            if (from[at])
-                take(p, at, path[i], ((unsigned char)path[i + 1] & 0xc0) != 0x80, to);
+        if (!step(p, from, path[i], ((unsigned char)path[i + 1] & 0xc0) != 0x80, to))
+            return false;
     }
     spread(p, sets[i % 2], false);
     return sets[i % 2][p->len];

@@ -7,6 +7,8 @@
 #include <string.h>
 
 static int fail(struct step_failure *failure, const char *step, const char *reason,
+                const char *format, va_list args) __attribute__((format(printf, 4, 0)));
+static int fail(struct step_failure *failure, const char *step, const char *reason,
                 const char *format, va_list args)
 {
     if (failure->step[0])

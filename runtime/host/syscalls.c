@@ -115,16 +115,22 @@ static int refuse_typing(scmp_filter_ctx filter)
     return status;
 }
 
+static int refuse_family(scmp_filter_ctx filter, enum scmp_compare compare, unsigned family)
+{
+    const struct scmp_arg_cmp first = {.arg = 0, .op = compare, .datum_a = family};
+    return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                                  &first);
+}
+
 /* In t3 Unix, IP and netlink sockets reach what is in the namespace. Others are not namespaced
- * (vsock leads to the machine around a virtual one), or are big and not needed. */
+ * (vsock leads to the machine around a virtual one), or are big and not needed. All 64 bits are
+ * compared: a number with more than the kernel looks at is above the last one. */
 static int refuse_families(scmp_filter_ctx filter)
 {
-    int status = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                  SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK));
+    int status = refuse_family(filter, SCMP_CMP_GT, AF_NETLINK);
     for (unsigned family = AF_INET + 1; family < AF_NETLINK && status == 0; family++)
         if (family != AF_INET6)
-            status = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                      SCMP_A0_32(SCMP_CMP_EQ, family));
+            status = refuse_family(filter, SCMP_CMP_EQ, family);
     return status;
 }
 
