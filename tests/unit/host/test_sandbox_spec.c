@@ -72,14 +72,14 @@ static void refused(const char *text)
 /* The last member of a name counts. */
 static void member(const char *text)
 {
-    char open[1024];
+    char open[8 * (SANDBOX_LIST_MAX + 4) + 1024];
     (void)snprintf(open, sizeof open, "{\"workspace\":\"/w\",\"sandbox\":{" GOOD ",%s}}", text);
     refused(open);
 }
 
 static void what_is_wrong_is_refused(void **state)
 {
-    char list[1024];
+    char list[8 * (SANDBOX_LIST_MAX + 4)];
     size_t used = (size_t)snprintf(list, sizeof list, "\"hide\":[\"a\"");
     (void)state;
     member("\"tier\":\"t4\"");
