@@ -185,7 +185,8 @@ static int add_prompt(struct tackle_run *r, const tackle_run_options *options, s
     if (status == 0)
         status = keys_refuse_in(r->rt, prompt.parts, prompt.count, err);
     if (status == 0)
-        status = tape_begin(&r->tape, &r->prepared, &r->provider, run_events(r->run)->run, err);
+        status =
+            tape_begin(&r->tape, r->rt, &r->prepared, &r->provider, run_events(r->run)->run, err);
     if (status == 0 && !r->resumed)
         status = journal_begin(r->rt, &r->prepared, &r->provider, run_events(r->run)->run,
                                options->prompt, &r->journal, err);

@@ -6,29 +6,10 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "api/keys.h"
 #include "base/crc32c.h"
 
 /* ---- Rules ---- */
-
-/* Options that a plugin declares as secrets. */
-static int add_option_secrets(struct volatile_rules *rules, const struct prepared *p)
-{
-    int status = 0;
-    for (size_t i = 0; i < p->tool_count; i++) {
-        const struct plugin *plugin = p->tools[i]->owner;
-        const json_t *values = plugin ? json_object_get(p->options, plugin->name) : NULL;
-        size_t at;
-        json_t *option;
-        json_array_foreach(values ? json_object_get(plugin->info, "options") : NULL, at, option)
-        {
-            const char *name = json_string_value(json_object_get(option, "name"));
-            if (status == 0 && name && json_is_true(json_object_get(option, "secret")))
-                status =
-                    volatile_add_secret(rules, json_string_value(json_object_get(values, name)));
-        }
-    }
-    return status;
-}
 
 static int make_rules(struct tape *t, struct tackle_runtime *rt, const struct prepared *p,
                       struct err *err)
@@ -36,14 +17,13 @@ static int make_rules(struct tape *t, struct tackle_runtime *rt, const struct pr
     struct utsname machine;
     t->rules = volatile_new();
     int bad = t->rules ? 0 : -1;
-    for (const char *const *name = provider_key_variables(); bad == 0 && *name; name++)
-        bad = volatile_add_secret(t->rules, api_getenv(rt, *name));
-    if (bad == 0)
-        bad = add_option_secrets(t->rules, p) ||
-              volatile_set(t->rules, "workspace", p->workspace) ||
+    if (bad == 0) {
+        volatile_hide(t->rules, rt->redact);
+        bad = volatile_set(t->rules, "workspace", p->workspace) ||
               volatile_set(t->rules, "home", rt->configured ? getenv("HOME") : NULL) ||
               volatile_set(t->rules, "tmp", rt->temp_dir ? rt->temp_dir : "/tmp") ||
               (uname(&machine) == 0 && volatile_set(t->rules, "host", machine.nodename));
+    }
     return bad ? err_set(err, ERR_NOMEM, "out of memory") : 0;
 }
 
@@ -213,14 +193,13 @@ int tape_open(struct tape *tape, struct tackle_runtime *rt, const struct prepare
     return 0;
 }
 
-int tape_begin(struct tape *tape, const struct prepared *p, const struct provider *provider,
-               const char *run, struct err *err)
+int tape_begin(struct tape *tape, struct tackle_runtime *rt, const struct prepared *p,
+               const struct provider *provider, const char *run, struct err *err)
 {
     const char *record = settings_text(&p->settings, SET_RECORD);
     if (!tape->rules)
         return 0;
-    if (volatile_set(tape->rules, "run", run) != 0 ||
-        volatile_add_secret(tape->rules, provider->key) != 0)
+    if (volatile_set(tape->rules, "run", run) != 0 || keys_learn(rt, "API_KEY", provider->key) != 0)
         return err_set(err, ERR_NOMEM, "out of memory");
     if (!record)
         return 0;

@@ -23,8 +23,8 @@ int tape_open(struct tape *tape, struct tackle_runtime *rt, const struct prepare
 
 /* When all is known of the run but its first message: begins the recording that the settings
  * want. `run` is its id. */
-int tape_begin(struct tape *tape, const struct prepared *p, const struct provider *provider,
-               const char *run, struct err *err);
+int tape_begin(struct tape *tape, struct tackle_runtime *rt, const struct prepared *p,
+               const struct provider *provider, const char *run, struct err *err);
 void tape_release(struct tape *tape);
 
 /* Of a request that does not fit: names in *err what else is not as it was when it was recorded. */

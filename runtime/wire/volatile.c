@@ -8,10 +8,11 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "base/enforce.h"
+
 #define LITERALS_MAX 32
 #define PATTERNS_MAX 64
 #define PATTERN_MAX  1024
-#define SECRET_MIN   6
 #define MATCH_LIMIT  100000
 
 /* The placeholders. A path ends where a name ends, so /tmp is not in /tmpfiles or /var/tmp. */
@@ -45,8 +46,8 @@ static const struct {
 };
 
 struct literal {
-    const struct kind *kind; /* NULL: a secret */
-    char *value;             /* owned */
+    const struct kind *kind;
+    char *value; /* owned */
     size_t len;
     bool was;    /* of the recording, not of now */
     bool spoken; /* the model wrote it */
@@ -59,6 +60,7 @@ struct pattern {
 };
 
 struct volatile_rules {
+    const struct redact *secrets;          /* borrowed; NULL: none */
     struct literal literals[LITERALS_MAX]; /* the longest first */
     size_t literal_count;
     bool begins[256]; /* with this byte */
@@ -128,10 +130,8 @@ void volatile_free(struct volatile_rules *rules)
 {
     if (!rules)
         return;
-    for (size_t i = 0; i < rules->literal_count; i++) {
-        explicit_bzero(rules->literals[i].value, rules->literals[i].len);
+    for (size_t i = 0; i < rules->literal_count; i++)
         free(rules->literals[i].value);
-    }
     drop_patterns(rules);
     pcre2_match_context_free(rules->limits);
     free(rules);
@@ -175,9 +175,9 @@ int volatile_set(struct volatile_rules *rules, const char *name, const char *val
     return add_literal(rules, kind, value, false);
 }
 
-int volatile_add_secret(struct volatile_rules *rules, const char *value)
+void volatile_hide(struct volatile_rules *rules, const struct redact *secrets)
 {
-    return value && strlen(value) >= SECRET_MIN ? add_literal(rules, NULL, value, false) : 0;
+    rules->secrets = secrets;
 }
 
 static bool in_name(char c)
@@ -202,8 +202,6 @@ static const struct literal *literal_at(const struct volatile_rules *v, const ch
         size_t end = at + l->len;
         if (end > len || memcmp(text + at, l->value, l->len) != 0)
             continue;
-        if (!l->kind)
-            return l;
         if (v->wanted[l->kind - kinds] && (at == 0 || !goes_on(text[at - 1])) &&
             (end == len || !in_name(text[end])))
             return l;
@@ -211,24 +209,19 @@ static const struct literal *literal_at(const struct volatile_rules *v, const ch
     return NULL;
 }
 
-static int append_placeholder(struct buf *out, const struct literal *l)
-{
-    return l->kind ? buf_format(out, "${%s}", l->kind->name) : buf_text(out, "[redacted]");
-}
-
-int volatile_mask(struct volatile_rules *rules, const char *text, size_t len, bool by_model,
-                  struct buf *out)
+static int mask_places(struct volatile_rules *v, const char *text, size_t len, bool by_model,
+                       struct buf *out)
 {
     size_t done = 0;
     for (size_t at = 0; at < len;) {
-        const struct literal *l = literal_at(rules, text, len, at);
+        const struct literal *l = literal_at(v, text, len, at);
         if (!l) {
             at++;
             continue;
         }
         if (by_model)
-            rules->literals[l - rules->literals].spoken = true;
-        if (buf_append(out, text + done, at - done) || append_placeholder(out, l))
+            v->literals[l - v->literals].spoken = true;
+        if (buf_append(out, text + done, at - done) || buf_format(out, "${%s}", l->kind->name))
             return -1;
         at += l->len;
         done = at;
@@ -236,25 +229,26 @@ int volatile_mask(struct volatile_rules *rules, const char *text, size_t len, bo
     return buf_append(out, text + done, len - done);
 }
 
+int volatile_mask(struct volatile_rules *rules, const char *text, size_t len, bool by_model,
+                  struct buf *out)
+{
+    struct buf clean;
+    buf_init(&clean, out->max);
+    int status = volatile_redact(rules, text, len, &clean) == 0
+                     ? mask_places(rules, clean.data, clean.len, by_model, out)
+                     : -1;
+    buf_release(&clean);
+    return status;
+}
+
 int volatile_redact(const struct volatile_rules *rules, const char *text, size_t len,
                     struct buf *out)
 {
-    size_t done = 0;
-    for (size_t at = 0; at < len; at++) {
-        if (!rules->begins[(unsigned char)text[at]])
-            continue;
-        for (size_t i = 0; i < rules->literal_count; i++) {
-            const struct literal *l = &rules->literals[i];
-            if (l->kind || l->len > len - at || memcmp(text + at, l->value, l->len) != 0)
-                continue;
-            if (buf_append(out, text + done, at - done) || append_placeholder(out, l))
-                return -1;
-            done = at + l->len;
-            at = done - 1;
-            break;
-        }
-    }
-    return buf_append(out, text + done, len - done);
+    long found =
+        ENFORCED(recording_redacts) ? redact_copy(rules->secrets, REDACT_TEXT, text, len, out) : 0;
+    if (found < 0)
+        return -1;
+    return found > 0 ? 0 : buf_append(out, text, len);
 }
 
 /* The value of now of the placeholder at `text`, and how long that is; NULL: there is none. */
@@ -263,7 +257,7 @@ static const struct literal *placeholder_at(const struct volatile_rules *v, cons
 {
     for (size_t i = 0; i < v->literal_count; i++) {
         const struct literal *l = &v->literals[i];
-        size_t name = l->kind && !l->was ? strlen(l->kind->name) : 0;
+        size_t name = !l->was ? strlen(l->kind->name) : 0;
         *bytes = name + 3;
         if (name > 0 && len >= *bytes && memcmp(text + 2, l->kind->name, name) == 0 &&
             text[name + 2] == '}')

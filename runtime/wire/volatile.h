@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/redact.h"
 
 /* Where a text stands: patterns may be for the results of tools alone. */
 enum volatile_place { VOLATILE_PROSE, VOLATILE_RESULT };
@@ -19,15 +20,14 @@ struct volatile_rules;
 
 /* The rules that tackle brings, without values yet. NULL only when out of memory. */
 struct volatile_rules *volatile_new(void);
-void volatile_free(struct volatile_rules *rules); /* NULL is fine; wipes secrets */
+void volatile_free(struct volatile_rules *rules); /* NULL is fine */
 
 /* What a placeholder stands for now: "workspace", "/home/ann/shop". Names: workspace, home, tmp,
  * run, host. A value too short to be told from other text is left out. 0 or -1 (out of memory). */
 int volatile_set(struct volatile_rules *rules, const char *name, const char *value);
 
-/* A text that must not be recorded; it becomes "[redacted]". One of less than six bytes is no
- * secret that could be told from a word. 0 or -1. */
-int volatile_add_secret(struct volatile_rules *rules, const char *value);
+/* What must not be recorded: `secrets` are borrowed; NULL: there are none. */
+void volatile_hide(struct volatile_rules *rules, const struct redact *secrets);
 
 /* The list of a manifest: [{"name","what","was"?} | {"name","pattern","in"}]. Rules that are not
  * in it are dropped; patterns of the user's are added. ERR_CONFIG names the rule that is wrong. */

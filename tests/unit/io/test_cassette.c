@@ -16,6 +16,7 @@
 struct world {
     char *dir, *tape;
     struct volatile_rules *rules;
+    struct redact *secrets;
     struct buf messages;
     struct err err;
 };
@@ -29,7 +30,9 @@ static int set_up(void **state)
     w->rules = volatile_new();
     assert_non_null(w->rules);
     assert_int_equal(volatile_set(w->rules, "workspace", "/home/ann/shop"), 0);
-    assert_int_equal(volatile_add_secret(w->rules, KEY), 0);
+    w->secrets = redact_new();
+    assert_int_equal(redact_add(w->secrets, "KEY", KEY), 0);
+    volatile_hide(w->rules, w->secrets);
     buf_init(&w->messages, 1u << 20);
     *state = w;
     return 0;
@@ -39,6 +42,7 @@ static int tear_down(void **state)
 {
     struct world *w = *state;
     volatile_free(w->rules);
+    redact_free(w->secrets);
     buf_release(&w->messages);
     test_remove_tree(w->dir);
     free(w->tape);
@@ -166,7 +170,7 @@ static void what_was_recorded_comes_back(void **state)
     assert_int_equal(cassette_response(c, &response, &w->err), 0);
     assert_int_equal(response.end->status, 200);
     assert_null(response.end->error);
-    assert_string_equal(response.data, "one [redacted] two");
+    assert_string_equal(response.data, "one [redacted:KEY] two");
     assert_int_equal(response.piece_count, 1); /* a response that was changed has one */
 
     assert_int_equal(call(w, c, "1.1", "{\"in\":\"/home/ann/shop\"}", &result), 0);
@@ -176,7 +180,7 @@ static void what_was_recorded_comes_back(void **state)
     assert_int_equal(call(w, c, "1.2", "{\"n\":2}", &result), 0);
     assert_int_equal(result.code, -1);
     assert_int_equal(result.duration_ms, 7);
-    assert_string_equal(result.message, "no [redacted]");
+    assert_string_equal(result.message, "no [redacted:KEY]");
     cassette_result_release(&result);
     assert_int_equal(call(w, c, "1.10", "{\"n\":10}", &result), 0);
     assert_int_equal(result.len, 8);
@@ -252,7 +256,7 @@ static void other_requests_and_calls_are_told(void **state)
     struct cassette *c = open_tape(w);
     say(w, "Stop");
     says(w, ask(w, c), ERR_REPLAY, "request 1 differs from the recorded one: message 1 (user)");
-    assert_non_null(strstr(cassette_diff(c), "-Go, [redacted]\n+Stop\n"));
+    assert_non_null(strstr(cassette_diff(c), "-Go, [redacted:KEY]\n+Stop\n"));
     cassette_free(c);
 
     c = open_tape(w);
@@ -375,7 +379,7 @@ static void damage_is_told_with_the_name_of_the_file(void **state)
         test_remove_tree(w->tape);
         volatile_free(w->rules);
         w->rules = volatile_new();
-        assert_int_equal(volatile_add_secret(w->rules, KEY), 0);
+        volatile_hide(w->rules, w->secrets);
     }
 }
 

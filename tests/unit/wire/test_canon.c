@@ -8,6 +8,7 @@
 /* One side: a conversation that is asked again and again. */
 struct side {
     struct volatile_rules *rules;
+    struct redact *secrets;
     struct canon canon;
     struct buf messages, tools;
     const char *model;
@@ -18,7 +19,9 @@ static void side_init(struct side *s, const char *workspace)
     *s = (struct side){.rules = volatile_new(), .model = "m"};
     assert_non_null(s->rules);
     assert_int_equal(volatile_set(s->rules, "workspace", workspace), 0);
-    assert_int_equal(volatile_add_secret(s->rules, "sk-12345678"), 0);
+    s->secrets = redact_new();
+    assert_int_equal(redact_add(s->secrets, "KEY", "sk-12345678"), 0);
+    volatile_hide(s->rules, s->secrets);
     assert_int_equal(canon_init(&s->canon, s->rules), 0);
     buf_init(&s->messages, 1u << 20);
     buf_init(&s->tools, 1u << 20);
@@ -28,6 +31,7 @@ static void side_release(struct side *s)
 {
     canon_release(&s->canon);
     volatile_free(s->rules);
+    redact_free(s->secrets);
     buf_release(&s->messages);
     buf_release(&s->tools);
 }
@@ -76,7 +80,7 @@ static void a_request_tells_what_is_new(void **state)
     (void)state;
     side_init(&s, "/home/ann/shop");
     say(&s, "Look into /home/ann/shop, key sk-12345678.");
-    is_json(ask(&s), "{\"messages\":[{\"content\":\"Look into ${workspace}, key [redacted].\","
+    is_json(ask(&s), "{\"messages\":[{\"content\":\"Look into ${workspace}, key [redacted:KEY].\","
                      "\"role\":\"user\"}],\"messages_before\":0,\"model\":\"m\",\"stream\":true}");
     is_json(ask(&s), "{\"messages\":[],\"messages_before\":1}"); /* a retry */
     answer(&s, "call_x9", "{}", "/home/ann/shop/a");
