@@ -1,6 +1,7 @@
 /* tackle-host: a process for one plugin. `serve PATH` is started by tackle, which talks to it over
  * descriptor 3; `describe PATH` prints what a plugin is, or what is wrong with it; `probe TIER`
  * whether this machine can close that sandbox. */
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
@@ -29,11 +30,25 @@ static int take_output(void)
     return output;
 }
 
+/* Not dprintf(): a signal of the plugin's would cut it off. */
+static int write_all(int output, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t put = write(output, text, len);
+        if (put < 0 && errno != EINTR)
+            return -1;
+        text += put > 0 ? put : 0;
+        len -= put > 0 ? (size_t)put : 0;
+    }
+    return 0;
+}
+
 /* Not json_dumpfd(): it writes piece by piece. */
 static int print(int output, json_t *description)
 {
     char *text = description ? json_dumps(description, JSON_COMPACT) : NULL;
-    int status = text && dprintf(output, "%s\n", text) > 0 ? 0 : -1;
+    int status =
+        text && write_all(output, text, strlen(text)) == 0 ? write_all(output, "\n", 1) : -1;
     free(text);
     json_decref(description);
     return status;

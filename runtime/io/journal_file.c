@@ -68,6 +68,26 @@ static int read_all(int fd, struct buf *out)
     }
 }
 
+/* An interrupted sync is begun again; after any other error it is not known what is on disk, and a
+ * second one would not tell. */
+static int sync_file(int fd)
+{
+    int status;
+    do
+        status = fsync(fd);
+    while (status != 0 && errno == EINTR);
+    return status;
+}
+
+static int sync_data(int fd)
+{
+    int status;
+    do
+        status = fdatasync(fd);
+    while (status != 0 && errno == EINTR);
+    return status;
+}
+
 /* ---- Directories ---- */
 
 /* mkdir -p */
@@ -149,10 +169,10 @@ static int sync_names(const struct journal_file *f, const char *runs)
     if (f->durability != DURABILITY_POWER)
         return 0;
     int fd = open(runs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int status = fd >= 0 ? fsync(fd) : -1;
+    int status = fd >= 0 ? sync_file(fd) : -1;
     if (fd >= 0)
         (void)close(fd);
-    return status == 0 ? fsync(f->dir_fd) : -1;
+    return status == 0 ? sync_file(f->dir_fd) : -1;
 }
 
 struct journal_file *journal_file_create(const char *runs, const char *id,
@@ -364,7 +384,7 @@ static int sync_blob_names(const struct journal_file *f)
     int fd = openat(f->dir_fd, "blobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    int status = fsync(fd) == 0 && fsync(f->dir_fd) == 0 ? 0 : -1;
+    int status = sync_file(fd) == 0 && sync_file(f->dir_fd) == 0 ? 0 : -1;
     int error = errno;
     (void)close(fd);
     errno = error;
@@ -383,7 +403,7 @@ static int write_blob(struct journal_file *f, uint64_t number, const char *body,
         return -1;
     int status = write_all(fd, body, len);
     if (status == 0 && f->durability == DURABILITY_POWER)
-        status = fsync(fd) == 0 ? sync_blob_names(f) : -1;
+        status = sync_file(fd) == 0 ? sync_blob_names(f) : -1;
     int error = errno;
     if (close(fd) != 0 && status == 0)
         return -1;
@@ -420,7 +440,7 @@ int journal_file_append(struct journal_file *file, const char *kind, const char 
         status = break_down(f, errno, err);
     else if (f->durability != DURABILITY_NONE || f->pending.len > GATHERED_MAX)
         status = flush(f, err);
-    if (status == 0 && sync && f->durability == DURABILITY_POWER && fdatasync(f->fd) != 0)
+    if (status == 0 && sync && f->durability == DURABILITY_POWER && sync_data(f->fd) != 0)
         status = break_down(f, errno, err); /* what a second try says would not be true */
     buf_release(&blob);
     return status;
