@@ -46,10 +46,11 @@ void ci_release(struct ci *ci)
  * sections"). */
 static void put_section(struct ci *ci, bool begin, const char *title)
 {
+    stream_to_runner(&ci->cli->err, true);
     (void)fprintf(ci->cli->err.file, "\x1b[0Ksection_%s:%lld:tackle_run%s\r\x1b[0K%s\n",
                   begin ? "start" : "end", (long long)time(NULL), begin ? "[collapsed=true]" : "",
                   title);
-    (void)stream_flush(&ci->cli->err); /* before what comes on the other stream */
+    stream_to_runner(&ci->cli->err, false); /* and it is out before what comes on the other */
     ci->in_section = begin;
 }
 
@@ -89,7 +90,9 @@ static void tell_github(struct ci *ci)
 {
     struct stream *err = &ci->cli->err;
     const char *summary = getenv("GITHUB_STEP_SUMMARY");
+    stream_to_runner(err, true);
     github_annotate(&ci->report, err->file);
+    stream_to_runner(err, false);
     if (!summary || !*summary || github_append_summary(&ci->report, summary) == 0)
         return;
     char *message =

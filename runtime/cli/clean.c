@@ -6,76 +6,7 @@
 
 void clean_init(struct clean *c, enum clean_form form)
 {
-    *c = (struct clean){.form = form, .lower = 0x80, .upper = 0xBF, .line_start = true};
-}
-
-/* ---- What a CI runner would obey (GitHub, Azure, GitLab) ---- */
-
-/* GitHub skips blanks in front of "::"; it and Azure look for "##[" and "##vso[" anywhere. */
-static const char *const line_marks[] = {"::", "section_start:", "section_end:", NULL};
-static const char *const any_marks[] = {"##[", "##vso[", NULL};
-
-enum match { MATCH_NO, MATCH_PART, MATCH_ALL };
-
-static enum match match_marks(const char *const *marks, const char *text, size_t len)
-{
-    for (; *marks; marks++)
-        if (strncmp(*marks, text, len) == 0)
-            return (*marks)[len] ? MATCH_PART : MATCH_ALL;
-    return MATCH_NO;
-}
-
-static void put_plain(struct clean *c, FILE *to, char byte)
-{
-    (void)fputc(byte, to);
-    if (byte == '\n')
-        c->line_start = true;
-    else if (byte != ' ' && byte != '\t')
-        c->line_start = false;
-}
-
-static void put_marked(struct clean *c, FILE *to, char byte)
-{
-    char pending[CLEAN_MARK_MAX + 1];
-    size_t count = c->mark_len;
-    memcpy(pending, c->mark, count);
-    pending[count++] = byte;
-    c->mark_len = 0;
-    while (count > 0) {
-        enum match any = match_marks(any_marks, pending, count);
-        enum match line = c->line_start ? match_marks(line_marks, pending, count) : MATCH_NO;
-        if (any == MATCH_PART || line == MATCH_PART) {
-            memcpy(c->mark, pending, count);
-            c->mark_len = count;
-            return;
-        }
-        if (any == MATCH_ALL || line == MATCH_ALL) {
-            (void)fputs(any == MATCH_ALL ? "# " : "| ", to);
-            size_t skip = any == MATCH_ALL;
-            (void)fwrite(pending + skip, 1, count - skip, to);
-            c->line_start = false;
-            return;
-        }
-        put_plain(c, to, pending[0]);
-        memmove(pending, pending + 1, --count);
-    }
-}
-
-static void flush_mark(struct clean *c, FILE *to)
-{
-    for (size_t i = 0; i < c->mark_len; i++)
-        put_plain(c, to, c->mark[i]);
-    c->mark_len = 0;
-}
-
-static void put_bytes(struct clean *c, FILE *to, const char *bytes, size_t len)
-{
-    if (c->form != CLEAN_CI_LOG) {
-        (void)fwrite(bytes, 1, len, to);
-        return;
-    }
-    for (size_t i = 0; i < len; i++)
-        put_marked(c, to, bytes[i]);
+    *c = (struct clean){.form = form, .lower = 0x80, .upper = 0xBF};
 }
 
 /* ---- Characters ---- */
@@ -87,6 +18,7 @@ static bool is_hidden(uint32_t p)
     } ranges[] = {
         {0x80, 0x9F},       /* C1 */
         {0xAD, 0xAD},       /* soft hyphen */
+        {0x34F, 0x34F},     /* combining grapheme joiner */
         {0x61C, 0x61C},     /* Arabic letter mark */
         {0x115F, 0x1160},   /* Hangul fillers */
         {0x17B4, 0x17B5},   /* Khmer inherent vowels, which have no shape */
@@ -97,7 +29,9 @@ static bool is_hidden(uint32_t p)
         {0x3164, 0x3164},   /* Hangul filler */
         {0xFEFF, 0xFEFF},   /* byte order mark */
         {0xFFA0, 0xFFA0},   /* halfwidth Hangul filler */
-        {0xFFF9, 0xFFFB},   /* interlinear annotation */
+        {0xFFF0, 0xFFFB},   /* unassigned specials, interlinear annotation */
+        {0x1BCA0, 0x1BCA3}, /* shorthand format controls */
+        {0x1D173, 0x1D17A}, /* musical format controls */
         {0xE0000, 0xE0FFF}, /* tags, supplementary variation selectors */
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
@@ -129,23 +63,30 @@ static void put_json_escape(FILE *to, uint32_t p)
                       (unsigned)(0xDC00 + ((p - 0x10000) & 0x3FF)));
 }
 
+static bool is_json(const struct clean *c)
+{
+    return c->form == CLEAN_JSON || c->form == CLEAN_JSON_LOG;
+}
+
 static void put_point(struct clean *c, FILE *to, uint32_t p)
 {
     char bytes[16];
     if (c->carriage) {
         c->carriage = false;
         if (p != '\n')
-            put_bytes(c, to, "\\x0d", 4);
+            (void)fputs("\\x0d", to);
     }
-    if (p == '\r' && c->form != CLEAN_JSON) {
+    if (p == '\r' && !is_json(c)) {
         c->carriage = true;
+    } else if (p == '#' && c->form == CLEAN_JSON_LOG) {
+        put_json_escape(to, p);
     } else if (p == '\n' || p == '\t' || (p >= 0x20 && p != 0x7F && !is_hidden(p))) {
-        put_bytes(c, to, bytes, encode(p, bytes));
-    } else if (c->form == CLEAN_JSON) {
+        (void)fwrite(bytes, 1, encode(p, bytes), to);
+    } else if (is_json(c)) {
         put_json_escape(to, p);
     } else {
         int len = snprintf(bytes, sizeof bytes, p < 0x80 ? "\\x%02x" : "<U+%04X>", (unsigned)p);
-        put_bytes(c, to, bytes, (size_t)len);
+        (void)fwrite(bytes, 1, (size_t)len, to);
     }
 }
 
@@ -216,10 +157,8 @@ void clean_end(struct clean *c, FILE *to)
     }
     if (c->carriage) {
         c->carriage = false;
-        put_bytes(c, to, "\\x0d", 4);
+        (void)fputs("\\x0d", to);
     }
-    flush_mark(c, to);
-    c->line_start = true;
 }
 
 void clean_text(enum clean_form form, FILE *to, const char *text, size_t len)

@@ -12,11 +12,9 @@ enum clean_form {
     CLEAN_NONE,     /* bytes as they are: for files and pipes */
     CLEAN_TERMINAL, /* controls but \n and \t as \xNN; C1, bidi, zero-width and tag characters as
                        <U+XXXX>; bad UTF-8 as U+FFFD; \r\n as \n */
-    CLEAN_CI_LOG,   /* the same, and no line can be a command to the CI runner */
-    CLEAN_JSON      /* JSON text: what is hidden becomes \uXXXX, so the value stays the same */
+    CLEAN_JSON,     /* JSON text: what is hidden becomes \uXXXX, so the value stays the same */
+    CLEAN_JSON_LOG  /* the same with every # as well, which a CI runner's commands begin with */
 };
-
-#define CLEAN_MARK_MAX 16
 
 struct clean {
     enum clean_form form;
@@ -24,10 +22,7 @@ struct clean {
      * errors are the maximal subparts of Unicode 3.9. */
     uint32_t point, lower, upper;
     unsigned needed;
-    bool carriage;             /* a \r that may be half of \r\n */
-    bool line_start;           /* nothing but blanks on this line so far */
-    char mark[CLEAN_MARK_MAX]; /* the beginning of what may be a command of the CI runner */
-    size_t mark_len;
+    bool carriage; /* a \r that may be half of \r\n */
 };
 
 void clean_init(struct clean *c, enum clean_form form);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "input.h"
+#include "key.h"
 #include "memory.h"
 #include "result.h"
 #include "usage.h"
@@ -74,6 +75,8 @@ int cli_runtime_bare(struct cli *cli, tackle_runtime **out, tackle_error *error)
     if (tackle_runtime_new(&rt, error) != 0)
         return -1;
     if (tackle_take_keys(rt, error) != 0)
+        goto fail;
+    if (o->api_key_fd && key_from_descriptor(rt, o->api_key_fd, error) != 0)
         goto fail;
     for (size_t i = 0; i < o->setting_count; i++)
         if (tackle_set(rt, o->settings[i].key, o->settings[i].value, error) != 0)
@@ -164,6 +167,8 @@ int cli_main(int argc, char **argv)
 {
     struct cli cli = {0};
     int code = TACKLE_EXIT_INTERNAL;
+    if (tackle_protect_process(NULL) != 0)
+        return code;
     (void)signal(SIGPIPE, SIG_IGN); /* a failed write tells the same */
     if (fill_standard_descriptors() != 0 || stream_init(&cli.out, STDOUT_FILENO, false) != 0)
         return code;

@@ -13,6 +13,12 @@
 
 /* Options that are no settings of the library. */
 static const struct option_row local_rows[] = {
+    {.id = OPTION_API_KEY_FD,
+     .name = "api-key-fd",
+     .argument = "N",
+     .group = "model",
+     .help = "read the endpoint's key from descriptor N: --api-key-fd 3 3< <(pass show key)",
+     .commands = " run resume chat models credits doctor "},
     {.id = OPTION_FORMAT,
      .name = "output-format",
      .argument = "FORMAT",
@@ -281,6 +287,11 @@ static void note_unknown(struct parser *p, const char *name, size_t len)
 {
     char word[64];
     (void)snprintf(word, sizeof word, "%.*s", (int)(len < 60 ? len : 60), name);
+    if (is_name("api-key", name, len) || is_name("key", name, len)) {
+        note(p, "a key is no argument, since every process can read those: export TACKLE_API_KEY, "
+                "or use --api-key-file or --api-key-fd");
+        return;
+    }
     struct suggest near;
     suggest_init(&near, word);
     for (size_t i = 0; i < p->table->count; i++) {
@@ -404,6 +415,9 @@ static void take(struct parser *p, const struct option_row *row, const char *val
         break;
     case OPTION_OLDER_THAN:
         o->older_than = value;
+        break;
+    case OPTION_API_KEY_FD:
+        o->api_key_fd = value;
         break;
     case OPTION_STATUS:
         o->status = value;

@@ -34,6 +34,7 @@ enum option_id {
     OPTION_FORK,
     OPTION_KEEP,
     OPTION_DIR,
+    OPTION_API_KEY_FD,
     OPTION_STATUS,
     OPTION_CONTENT_TYPE,
     OPTION_CHUNK
@@ -101,6 +102,7 @@ struct options {
     const char *resume;     /* run --resume, --continue (""); NULL: a new run */
     struct answer *answers; /* resume --approve, --reject; in the order given; owned array */
     size_t answer_count;
+    const char *api_key_fd; /* NULL: none */
     const char *older_than; /* runs rm; NULL: none */
     const char *status;     /* wire --status, --chunk; NULL: none */
     const char *chunk;

@@ -21,7 +21,10 @@ int64_t json_number(const json_t *object, const char *key)
 
 void result_print_json(struct stream *to, const char *json, size_t len)
 {
-    clean_text(to->terminal ? CLEAN_JSON : CLEAN_NONE, to->file, json, len);
+    clean_text(to->ci_log     ? CLEAN_JSON_LOG
+               : to->terminal ? CLEAN_JSON
+                              : CLEAN_NONE,
+               to->file, json, len);
     (void)fputc('\n', to->file);
 }
 

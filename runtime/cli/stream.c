@@ -11,7 +11,7 @@
 #include "memory.h"
 
 /* All bytes or an error, whatever the descriptor's mode. */
-static ssize_t write_out(struct stream *s, const char *data, size_t len)
+static void write_out(struct stream *s, const char *data, size_t len)
 {
     size_t done = 0;
     while (done < len && s->error == 0) {
@@ -23,19 +23,33 @@ static ssize_t write_out(struct stream *s, const char *data, size_t len)
         else if (errno != EINTR)
             s->error = errno;
     }
-    return done == len ? (ssize_t)len : 0; /* 0 means error: fopencookie(3) */
 }
 
-/* The write function of the FILE. */
-static ssize_t write_all(void *cookie, const char *data, size_t len)
+static void write_or_hold(struct stream *s, const char *data, size_t len)
 {
-    struct stream *s = cookie;
-    if (!s->held || s->waiting_len + len > STREAM_HELD_MAX)
-        return write_out(s, data, len);
+    if (!s->held || len == 0 || s->waiting_len + len > STREAM_HELD_MAX) {
+        write_out(s, data, len);
+        return;
+    }
     s->waiting = must(realloc(s->waiting, s->waiting_len + len));
     memcpy(s->waiting + s->waiting_len, data, len);
     s->waiting_len += len;
-    return (ssize_t)len;
+}
+
+/* The write function of the FILE. Whatever is printed comes by here, so no place that prints can
+ * forget the runner. */
+static ssize_t write_file(void *cookie, const char *data, size_t len)
+{
+    struct stream *s = cookie;
+    size_t done = 0;
+    for (size_t i = 0; s->ci_log && i < len; i++)
+        if (marks_next(&s->marks, data[i]) && !s->to_runner) {
+            write_or_hold(s, data + done, i - done);
+            write_or_hold(s, " ", 1);
+            done = i;
+        }
+    write_or_hold(s, data + done, len - done);
+    return s->error == 0 ? (ssize_t)len : 0; /* 0 means error: fopencookie(3) */
 }
 
 void stream_hold(struct stream *s, bool hold)
@@ -44,7 +58,7 @@ void stream_hold(struct stream *s, bool hold)
     s->held = hold;
     if (hold || s->waiting_len == 0)
         return;
-    (void)write_out(s, s->waiting, s->waiting_len); /* an error is in s->error */
+    write_out(s, s->waiting, s->waiting_len); /* an error is in s->error */
     free(s->waiting);
     s->waiting = NULL;
     s->waiting_len = 0;
@@ -74,8 +88,9 @@ int stream_init(struct stream *s, int fd, bool for_people)
     s->terminal = isatty(fd) == 1;
     s->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     s->animate = s->terminal && !is_dumb() && !is_set("CI");
-    s->form = in_ci_log() ? CLEAN_CI_LOG : s->terminal || for_people ? CLEAN_TERMINAL : CLEAN_NONE;
-    s->file = fopencookie(s, "w", (cookie_io_functions_t){.write = write_all});
+    s->ci_log = in_ci_log();
+    s->form = s->ci_log || s->terminal || for_people ? CLEAN_TERMINAL : CLEAN_NONE;
+    s->file = fopencookie(s, "w", (cookie_io_functions_t){.write = write_file});
     if (!s->file)
         return -1;
     stream_set_colour(s, COLOUR_AUTO);
@@ -110,7 +125,14 @@ void stream_set_colour(struct stream *s, enum colour_choice choice)
 
 void stream_set_ci_log(struct stream *s)
 {
-    s->form = CLEAN_CI_LOG;
+    s->ci_log = true;
+    s->form = CLEAN_TERMINAL;
+}
+
+void stream_to_runner(struct stream *s, bool on)
+{
+    (void)stream_flush(s);
+    s->to_runner = on;
 }
 
 int stream_flush(struct stream *s)

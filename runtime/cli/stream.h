@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "clean.h"
+#include "marks.h"
 
 #define STREAM_HELD_MAX (1u << 20)
 
@@ -27,6 +28,9 @@ struct stream {
     bool utf8;            /* marks such as a tick can be shown */
     bool animate;         /* a line may be drawn over and over */
     enum clean_form form; /* how text from outside is written */
+    bool ci_log;          /* a CI runner reads along, and obeys: nothing written may tell it to */
+    bool to_runner;       /* but what is written now is for it: stream_to_runner() */
+    struct marks marks;
 };
 
 /* Wraps a descriptor, which stays the caller's. `for_people`: it is cleaned even when it goes to a
@@ -41,6 +45,9 @@ void stream_set_colour(struct stream *s, enum colour_choice choice);
 
 /* What is written goes to the log of a CI runner, which would obey commands in it. */
 void stream_set_ci_log(struct stream *s);
+
+/* What is written until it is called with false is meant for the runner. */
+void stream_to_runner(struct stream *s, bool on);
 
 /* 0, or -1 when this or an earlier write failed. */
 int stream_flush(struct stream *s);

@@ -93,7 +93,7 @@ github "$folder/run" INPUT_PROMPT='please; $(touch pwned) `touch pwned` "; touch
 has "$folder/output" "exit-code=0"
 has "$folder/output" "The answer"
 has "$folder/summary" "## tackle: success"
-has "$folder/log" "| ::error::of the model"
+has "$folder/log" ": :error::of the model"
 has "$(sed -n 's/^junit-file=//p' "$folder/output")" 'tests="1" failures="0" errors="0"'
 has "$(sed -n 's/^answer-file=//p' "$folder/output")" "The answer"
 ! grep -rF "$key" "$folder/output" "$folder/summary" "$folder/log" "$folder/runner" ||

@@ -98,17 +98,30 @@ TACKLE_API int32_t tackle_set(tackle_runtime *rt, const char *key, const char *v
  * keys and, through libcurl, of proxies. */
 TACKLE_API int32_t tackle_load_config(tackle_runtime *rt, tackle_error *err);
 
+/* Makes the process one that others of the same user cannot look into, in /proc or as debuggers,
+ * and that leaves no core file (PR_SET_DUMPABLE, RLIMIT_CORE). For programs, first of all: it
+ * changes the whole process. The library does nothing of the kind by itself: it leaves the dumpable
+ * flag, limits, umask, signals and descriptors of an embedding program as they are. */
+TACKLE_API int32_t tackle_protect_process(tackle_error *err);
+
 /* Gives the value of a variable that holds a key ("TACKLE_API_KEY", "OPENAI_API_KEY", ...) in place
  * of the environment, so that a program can take keys out of its environment, where its children
- * could read them. The copy is wiped when the runtime is freed. NULL: the variable counts as
- * unset. */
+ * could read them. The copy lies in locked memory, which no core file has and which is wiped when
+ * the runtime is freed. NULL in place of the variable's name: the key of the endpoint that the
+ * settings choose, whatever its variable. NULL in place of the value: it counts as unset.
+ *
+ * Keys are taken out of all that a runtime hands out: requests, events, results, errors, journals;
+ * "[redacted:NAME]" takes their place. So is what an environment that was read holds under names
+ * such as *_TOKEN and *_PASSWORD, and what looks like a token of a known service. It is a net: a
+ * value that is written backwards passes. */
 TACKLE_API int32_t tackle_set_key(tackle_runtime *rt, const char *variable, const char *value,
                                   tackle_error *err);
 
 /* Does that for every key variable that there is, and takes them out of the environment: their
- * bytes are overwritten, so that no child can read them in /proc either. Unsets SSLKEYLOGFILE as
- * well, with which libcurl would write down what decrypts its connections. Changes the environment
- * of the whole process: for programs, early, while there is one thread. */
+ * bytes are overwritten, so that no child can read them in /proc either; what else looks like a
+ * secret there becomes known. Unsets SSLKEYLOGFILE as well, with which libcurl would write down
+ * what decrypts its connections. Changes the environment of the whole process: for programs, early,
+ * while there is one thread. */
 TACKLE_API int32_t tackle_take_keys(tackle_runtime *rt, tackle_error *err);
 
 /* A setting as it is declared. Arrays of them are arrays of pointers, ended by NULL. */
@@ -308,7 +321,7 @@ TACKLE_API int32_t tackle_list_runs(tackle_runtime *rt, char **json, tackle_erro
 TACKLE_API int32_t tackle_show_run(tackle_runtime *rt, const char *id, char **json,
                                    tackle_error *err);
 
-/* The same, with the values of all keys that this runtime knows replaced by "[redacted]". */
+/* The same, to be handed on. */
 TACKLE_API int32_t tackle_export_run(tackle_runtime *rt, const char *id, char **json,
                                      tackle_error *err);
 

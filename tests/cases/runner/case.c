@@ -46,8 +46,9 @@ static int read_signal_name(const char *name)
     static const struct {
         const char *name;
         int signal;
-    } signals[] = {{"INT", SIGINT},   {"TERM", SIGTERM}, {"HUP", SIGHUP},   {"KILL", SIGKILL},
-                   {"TSTP", SIGTSTP}, {"CONT", SIGCONT}, {"STOP", SIGSTOP}, {"USR1", SIGUSR1}};
+    } signals[] = {{"INT", SIGINT},   {"TERM", SIGTERM}, {"HUP", SIGHUP},
+                   {"KILL", SIGKILL}, {"TSTP", SIGTSTP}, {"CONT", SIGCONT},
+                   {"STOP", SIGSTOP}, {"USR1", SIGUSR1}, {"ABRT", SIGABRT}};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         if (strcmp(signals[i].name, name) == 0)
             return signals[i].signal;
@@ -81,7 +82,7 @@ static int read_signal(struct run *run, const struct section *section, struct er
     free(name);
     if (!signal || !words_skip(&rest, "after") || !*rest)
         return err_set(err, ERR_PARSE,
-                       "write === signal INT|TERM|HUP|KILL|TSTP|CONT|STOP|USR1 after 300ms, "
+                       "write === signal INT|TERM|HUP|KILL|TSTP|CONT|STOP|USR1|ABRT after 300ms, "
                        "request N, stdout TEXT, stderr TEXT or file PATH");
     struct trigger *trigger = memory_item(&run->triggers, run->trigger_count++, sizeof *trigger);
     trigger->signal = signal;

@@ -83,6 +83,20 @@ const tackle_setting *const *tackle_settings(void)
     return settings;
 }
 
+int32_t tackle_protect_process(tackle_error *err)
+{
+    (void)err;
+    return 0;
+}
+
+int32_t tackle_set_key(tackle_runtime *rt, const char *variable, const char *value,
+                       tackle_error *err)
+{
+    (void)rt;
+    (void)variable;
+    return value ? 0 : fail(err, TACKLE_EXIT_USAGE, "usage", "no key");
+}
+
 int32_t tackle_take_keys(tackle_runtime *rt, tackle_error *err)
 {
     (void)rt;

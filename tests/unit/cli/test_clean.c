@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clean.h"
+#include "marks.h"
 
 /* The text cleaned in pieces of `piece` bytes. malloc'd. */
 static char *cleaned(enum clean_form form, const char *text, size_t len, size_t piece)
@@ -56,6 +57,7 @@ static void hidden_characters_are_shown(void **state)
     CHECK(CLEAN_TERMINAL, "a\u202Eb", "a<U+202E>b");
     CHECK(CLEAN_TERMINAL, "\u200B\u2066\uFEFF\u00AD", "<U+200B><U+2066><U+FEFF><U+00AD>");
     CHECK(CLEAN_TERMINAL, "\U000E0041\U000E0101", "<U+E0041><U+E0101>");
+    CHECK(CLEAN_TERMINAL, "\u034F\U0001D173\uFFF9", "<U+034F><U+1D173><U+FFF9>");
 }
 
 static void text_of_all_languages_stays(void **state)
@@ -82,20 +84,38 @@ static void files_get_the_bytes(void **state)
     CHECK(CLEAN_NONE, "\x1b[2J\xff\r", "\x1b[2J\xff\r");
 }
 
+/* As stream.c does it, for texts in any pieces: a byte at a time. */
+static void check_marks(const char *text, const char *wanted)
+{
+    struct marks marks = {0};
+    char out[256];
+    size_t len = 0;
+    for (; *text; text++) {
+        if (marks_next(&marks, *text))
+            out[len++] = ' ';
+        out[len++] = *text;
+    }
+    out[len] = '\0';
+    assert_string_equal(out, wanted);
+}
+
 static void ci_runners_get_no_commands(void **state)
 {
     (void)state;
-    CHECK(CLEAN_CI_LOG, "::error::x\n", "| ::error::x\n");
-    CHECK(CLEAN_CI_LOG, "a\n  ::add-mask::x", "a\n  | ::add-mask::x");
-    CHECK(CLEAN_CI_LOG, "std::string and a: b\n", "std::string and a: b\n");
-    CHECK(CLEAN_CI_LOG, "x ##[group]", "x # #[group]");
-    CHECK(CLEAN_CI_LOG, "##vso[task.setvariable]", "# #vso[task.setvariable]");
-    CHECK(CLEAN_CI_LOG, "### Title\n## More", "### Title\n## More");
-    CHECK(CLEAN_CI_LOG, "###[x", "## #[x");
-    CHECK(CLEAN_CI_LOG, "section_start:1:a\nsection_stop", "| section_start:1:a\nsection_stop");
-    CHECK(CLEAN_CI_LOG, "\x1b[0Ksection_end:1", "\\x1b[0Ksection_end:1");
-    CHECK(CLEAN_CI_LOG, ":", ":");
-    CHECK(CLEAN_CI_LOG, "\r\n::x", "\n| ::x");
+    check_marks("::error::x\n", ": :error::x\n");
+    check_marks("a\n  ::add-mask::x", "a\n  : :add-mask::x");
+    check_marks("std::string and a: b\n", "std::string and a: b\n");
+    check_marks("x ##[group]", "x ## [group]");
+    check_marks("##vso[task.setvariable]", "##vso [task.setvariable]");
+    check_marks("##VSO[task.x] ##[y]", "##VSO [task.x] ## [y]");
+    check_marks("### Title\n## More [x]", "### Title\n## More [x]");
+    check_marks("###[x ##v##[", "### [x ##v## [");
+    check_marks("section_start:1:a\nsection_stop", "section_start :1:a\nsection_stop");
+    check_marks("Section_End:1:a", "Section_End :1:a");
+    check_marks(":", ":");
+    check_marks("\r\n\r::x", "\r\n\r: :x");
+    check_marks("\u00a0\u3000\u2003 ::error::x", "\u00a0\u3000\u2003 : :error::x");
+    check_marks("\u00e9 ::x", "\u00e9 ::x");
 }
 
 static void json_keeps_its_value(void **state)
@@ -110,6 +130,7 @@ static void json_keeps_its_value(void **state)
     json_decref(before);
     json_decref(after);
     free(safe);
+    CHECK(CLEAN_JSON_LOG, "[\"##[group]\u202E\"]", "[\"\\u0023\\u0023[group]\\u202e\"]");
 }
 
 /* Every byte value, in every place of a short text: never an ESC, C1 or other control. */

@@ -214,7 +214,7 @@ static void ci_logs_get_no_commands(void **state)
                                   "\"::add-mask::x\"}\n"};
     (void)state;
     RUN(&p, "run", "-q", "x");
-    assert_program(&p, 0, "| ::add-mask::x\n", "");
+    assert_program(&p, 0, ": :add-mask::x\n", "");
     program_release(&p);
 }
 
