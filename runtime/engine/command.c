@@ -91,6 +91,12 @@ static bool is_plain(char c)
     return is_alnum(c) || (c && strchr("_./:@%+,=-", c));
 }
 
+/* HEAD~1 and HEAD^: a tilde means something else only where a word or a value begins. */
+static bool is_inner(char before, char c)
+{
+    return (c == '~' || c == '^') && is_alnum(before);
+}
+
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -132,7 +138,8 @@ static int read_loose(struct command *c, const char *text, size_t len, struct er
 {
     for (size_t i = 0; i < len;) {
         size_t start = i;
-        while (i < len && (is_plain(text[i]) || (text[i] & 0x80) || text[i] == '~'))
+        while (i < len &&
+               (is_plain(text[i]) || (text[i] & 0x80) || text[i] == '~' || text[i] == '^'))
             i++;
         if (i > start && add_word(&c->loose, &c->loose_count, text + start, i - start, err) != 0)
             return -1;
@@ -179,7 +186,7 @@ static int read_parts(struct command *c, const char *text, size_t len, bool *pla
             first = c->word_count;
             i += skip;
         } else {
-            while (i < len && is_plain(text[i]))
+            while (i < len && (is_plain(text[i]) || (i > word && is_inner(text[i - 1], text[i]))))
                 i++;
             if (i == word || add_word(&c->words, &c->word_count, text + word, i - word, err) != 0)
                 return i == word ? (*plain = false, 0) : -1;

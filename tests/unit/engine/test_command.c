@@ -53,6 +53,7 @@ static void plain_words_are_understood(void **state)
     check_parts("a\n\n\nb", 2);
     check_parts("a&&b", 2);
     check_parts("make CC=gcc", 1);
+    check_parts("git diff HEAD~1 HEAD^", 1);
     check_parts("./configure --prefix=/usr", 1);
 }
 
@@ -88,6 +89,10 @@ static void nothing_else_is(void **state)
                                         "ls ?",
                                         "ls [ab]",
                                         "ls ~",
+                                        "ls ~/a",
+                                        "make a=~/b",
+                                        "a :~",
+                                        "^a",
                                         "a # b",
                                         "! a",
                                         "X=1 git log",
