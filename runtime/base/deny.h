@@ -15,4 +15,7 @@ const char *deny_find(const char *const *globs, size_t count, const char *path);
 /* Does one glob match the path or a folder that it is in, in this way? */
 bool deny_matches(const char *glob, const char *path);
 
+/* The same for a walk that has asked for each folder above: those are not tried again. */
+const char *deny_find_next(const char *const *globs, size_t count, const char *path);
+
 #endif

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,7 +96,7 @@ struct walk {
 
 static bool is_protected(const char *name)
 {
-    return strcmp(name, ".git") == 0 || strcmp(name, ".tackle") == 0;
+    return strcasecmp(name, ".git") == 0 || strcasecmp(name, ".tackle") == 0;
 }
 
 static bool is_hidden(const struct walk *w)
@@ -103,7 +104,7 @@ static bool is_hidden(const struct walk *w)
     size_t count = 0;
     while (w->spec->hide[count])
         count++;
-    return ENFORCED(sandbox_hide) && deny_find(w->spec->hide, count, w->path + w->root);
+    return ENFORCED(sandbox_hide) && deny_find_next(w->spec->hide, count, w->path + w->root);
 }
 
 static bool is_full(struct walk *w)

@@ -14,6 +14,34 @@ static void check(const char *path, const char *wanted)
         fail_msg("%s: %s, not %s", path, found ? found : "none", wanted ? wanted : "none");
 }
 
+/* A walk asks for each part in turn, and stops at the first that is denied. */
+static const char *walk(const char *path)
+{
+    char part[256];
+    for (size_t len = strcspn(path, "/");; len += 1 + strcspn(path + len + 1, "/")) {
+        memcpy(part, path, len);
+        part[len] = '\0';
+        const char *found = deny_find_next(globs, sizeof globs / sizeof *globs, part);
+        if (found || !path[len])
+            return found;
+    }
+}
+
+static void a_walk_finds_the_same(void **state)
+{
+    static const char *const paths[] = {".env",   "a/b/.env", "a/.ENV",        ".env.example",
+                                        "x.pem",  "X.PEM",    "secret/a/b",    "secret/open/b",
+                                        "keys/k", "a/keys/k", "docs/a.md",     "docs/c.md",
+                                        "a.txt",  "a/b/c",    "a/.env.local/x"};
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const char *whole = deny_find(globs, sizeof globs / sizeof *globs, paths[i]);
+        if (!whole != !walk(paths[i]))
+            fail_msg("%s: %s", paths[i],
+                     whole ? "denied as a whole only" : "denied in a walk only");
+    }
+}
+
 static void the_last_that_matches_decides(void **state)
 {
     (void)state;
@@ -72,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_that_matches_decides),
+        cmocka_unit_test(a_walk_finds_the_same),
         cmocka_unit_test(what_is_in_a_denied_folder_is_denied),
         cmocka_unit_test(letters_are_of_any_case),
         cmocka_unit_test(what_is_too_long_to_tell_is_denied),
