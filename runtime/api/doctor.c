@@ -236,11 +236,12 @@ static json_t *look_at_kernel(void)
                      offer.user_namespaces, "seccomp", offer.seccomp);
 }
 
-static void describe_offer(const struct confine_offer *offer, char *out, size_t size)
+static void describe_offer(const struct confine_offer *offer, bool namespaces, char *out,
+                           size_t size)
 {
+    const char *maker = strcmp(offer->via, "self") == 0 ? "tackle-host" : offer->via;
     (void)snprintf(out, size, "Landlock ABI %d%s%s%s%s", offer->landlock,
-                   *offer->via ? ", namespaces by " : "",
-                   strcmp(offer->via, "self") == 0 ? "tackle-host" : offer->via,
+                   namespaces ? ", namespaces by " : "", namespaces ? maker : "",
                    *offer->cgroup ? ", cgroup " : "", offer->cgroup);
 }
 
@@ -254,7 +255,7 @@ static json_t *try_tier(struct doctor *d, const char *program, const char *tier,
         find(d, "sandbox", wanted ? "broken" : "note", NULL, "%s", why.text);
         return json_pack("{s:b, s:s}", "had", 0, "problem", why.text);
     }
-    describe_offer(&offer, text, sizeof text);
+    describe_offer(&offer, strcmp(tier, "t3") == 0, text, sizeof text);
     find(d, "sandbox", "ok", NULL, "%s%s can be had: %s", tier, wanted ? ", which runs get," : "",
          text);
     return json_pack("{s:b, s:i, s:s, s:s}", "had", 1, "landlock", offer.landlock, "cgroup",

@@ -189,6 +189,39 @@ static void put_files(FILE *to, const json_t *files)
     }
 }
 
+/* What is to be looked at before it is merged: one line each, with a note behind the name. */
+static void put_look(FILE *to, const json_t *list, const char *key, const char *by, bool refused)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        const char *name = json_text(item, key);
+        if (full(to, i) || (refused && json_is_true(json_object_get(item, "allowed"))))
+            continue;
+        char *line = line_make(name, strlen(name), 0, true);
+        (void)fputs("- ", to);
+        put_text(to, line);
+        (void)fprintf(to, ": %s%s\n",
+                      by ? "is run or obeyed by " : "was refused, a tool asked for it",
+                      by ? json_text(item, by) : "");
+        free(line);
+    }
+}
+
+static void put_report(FILE *to, const json_t *report)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *lines = memory_file(&text, &len);
+    put_look(lines, json_object_get(report, "executed"), "path", "by", false);
+    put_look(lines, json_object_get(report, "hosts"), "host", NULL, true);
+    memory_close(lines);
+    if (len > 0)
+        (void)fprintf(to, "\n### Look at these\n\n%s", text);
+    free(text);
+}
+
 static void put_warnings(FILE *to, const struct report *r)
 {
     size_t i = 0;
@@ -207,11 +240,13 @@ static char *make_rest(const struct report *r)
     char *text = NULL, *part = NULL;
     size_t len = 0, part_len = 0;
     FILE *to = memory_file(&text, &len);
-    for (int i = 0; i < 3; i++) { /* each is measured by itself */
+    for (int i = 0; i < 4; i++) { /* each is measured by itself */
         FILE *section = memory_file(&part, &part_len);
         if (i == 0)
-            put_files(section, json_object_get(r->result, "files"));
+            put_report(section, json_object_get(r->result, "report"));
         else if (i == 1)
+            put_files(section, json_object_get(r->result, "files"));
+        else if (i == 2)
             put_warnings(section, r);
         else
             put_calls(section, r);

@@ -47,16 +47,16 @@ typedef struct tackle_run tackle_run;
 #define TACKLE_EXIT_OK        0
 #define TACKLE_EXIT_INTERNAL  1
 #define TACKLE_EXIT_USAGE     2
-#define TACKLE_EXIT_CONFIG    3  /* configuration, agent file, plugin or schema file invalid */
-#define TACKLE_EXIT_AUTH      4  /* the endpoint answered 401 or 403, or there is no key */
-#define TACKLE_EXIT_API       5  /* the endpoint failed for good, or cannot be reached */
-#define TACKLE_EXIT_TOOL      6  /* a tool failure that policy makes fatal */
-#define TACKLE_EXIT_DENIED    7  /* ended without success after a denial */
-#define TACKLE_EXIT_APPROVAL  8  /* paused: an approval is needed */
-#define TACKLE_EXIT_BUDGET    9  /* a limit on steps, calls, tokens, cost or time was reached */
-#define TACKLE_EXIT_ANSWER    10 /* the answer broke its contract: empty, refused, cut, invalid */
-#define TACKLE_EXIT_REPLAY    11 /* a request differs from the recorded one */
-#define TACKLE_EXIT_SANDBOX   12
+#define TACKLE_EXIT_CONFIG    3   /* configuration, agent file, plugin or schema file invalid */
+#define TACKLE_EXIT_AUTH      4   /* the endpoint answered 401 or 403, or there is no key */
+#define TACKLE_EXIT_API       5   /* the endpoint failed for good, or cannot be reached */
+#define TACKLE_EXIT_TOOL      6   /* a tool failure that policy makes fatal */
+#define TACKLE_EXIT_DENIED    7   /* ended without success after a denial */
+#define TACKLE_EXIT_APPROVAL  8   /* paused: an approval is needed */
+#define TACKLE_EXIT_BUDGET    9   /* a limit on steps, calls, tokens, cost or time was reached */
+#define TACKLE_EXIT_ANSWER    10  /* the answer broke its contract: empty, refused, cut, invalid */
+#define TACKLE_EXIT_REPLAY    11  /* a request differs from the recorded one */
+#define TACKLE_EXIT_SANDBOX   12  /* tools cannot be confined as asked; nothing was run */
 #define TACKLE_EXIT_SESSION   13  /* a session is missing or damaged; output cannot be written */
 #define TACKLE_EXIT_LOOP      14  /* the same calls again and again */
 #define TACKLE_EXIT_SIGNALLED 128 /* plus the number of the signal */
