@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/redact.h"
 #include "engine/hosts.h"
 #include "engine/settings.h"
 #include "engine/tool.h"
@@ -22,6 +23,8 @@ struct network {
     const char *proxy;          /* borrowed from the settings */
     network_getenv env;
     void *env_user;
+    const struct redact
+        *secrets; /* borrowed: never sent to hosts of the model's choice; NULL: none */
 };
 
 /* Release it in any case. */
