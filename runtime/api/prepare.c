@@ -455,6 +455,7 @@ int prepare(struct tackle_runtime *rt, const struct occasion *occasion, struct p
         goto fail;
     if (network_init(&p->network, &p->settings, api_getenv, rt, err) != 0)
         goto fail;
+    p->network.secrets = rt->redact;
     if (policies_load(rt, p, err) != 0)
         goto fail;
     if (collect_tools(rt, p, err) != 0 || collect_options(rt, p, err) != 0 ||

@@ -153,6 +153,21 @@ static void collect_headers(const json_t *list, const char *out[REQUEST_HEADERS_
     out[count] = NULL;
 }
 
+/* What a tool sends to hosts of its own, its key perhaps, is its business. */
+static int check_secrets(const struct fetch *f, const struct reach *reach, const char *url,
+                         struct err *err)
+{
+    const struct redact *set = reach->any && reach->network ? reach->network->secrets : NULL;
+    if (!ENFORCED(fetch_secrets) || !set)
+        return 0;
+    const char *name = redact_find(set, url, strlen(url));
+    if (!name)
+        name = redact_find(set, f->request_body.data, f->request_body.len);
+    return name ? err_set(err, ERR_DENIED, "the request has the secret %s in it, and is not sent",
+                          name)
+                : 0;
+}
+
 static int32_t code_of(const struct err *err)
 {
     return err->code == ERR_DENIED  ? TACKLE_E_DENIED
@@ -208,7 +223,8 @@ struct fetch *fetch_start(struct http *http, struct loop *loop, const char *head
         err_set(&err, ERR_USAGE, "a request without a URL");
     else if (buf_append(&f->request_body, body, body_len) != 0)
         err_set(&err, ERR_LIMIT, "the request's body is over %u bytes", FETCH_BODY_MAX);
-    else if (reach_judge(reach, text, &f->target, &url, &err) == 0)
+    else if (reach_judge(reach, text, &f->target, &url, &err) == 0 &&
+             check_secrets(f, reach, url.data, &err) == 0)
         (void)send_request(f, http, spec, url.data, timeout_ms, &err);
     if (!f->transfer)
         refuse(f, code_of(&err), err.text);

@@ -21,6 +21,7 @@ struct world {
     char *message, *type, *location, *body;
     int contacts;
     char contacted[300];
+    struct redact *secrets;
     size_t len;
 };
 
@@ -102,7 +103,7 @@ static struct fetch *start(struct world *w, const char *head, const char *body, 
     static char *const hosts[] = {any, NULL};
     const struct tool tool = {.hosts = (char **)(uintptr_t)hosts};
     const struct fetch_events events = {on_contacted, on_done, w};
-    struct network network = {.env = no_variable};
+    struct network network = {.env = no_variable, .secrets = w->secrets};
     struct reach reach;
     struct err err;
     forget(w);
@@ -307,6 +308,30 @@ static void a_redirect_is_an_answer(void **state)
     assert_string_equal(w->location + len, "/x");
 }
 
+/* In the address or in the body, as it is or disguised a little. */
+static void secrets_are_not_sent(void **state)
+{
+    struct world *w = *state;
+    char head[300];
+    start_endpoint(w, "=== reply\nbody x\n");
+    w->secrets = redact_new();
+    assert_non_null(w->secrets);
+    assert_int_equal(redact_add(w->secrets, "DEPLOY_KEY", "CANARY-DEPLOY-0123"), 0);
+    (void)snprintf(head, sizeof head, "{\"url\":\"%s?q=CANARY-DEPLOY-0123\"}", w->endpoint.url);
+    check_refused(w, head, loopback, TACKLE_E_DENIED);
+    assert_non_null(strstr(w->message, "DEPLOY_KEY"));
+    assert_null(strstr(w->message, "CANARY"));
+    (void)snprintf(head, sizeof head, "{\"url\":\"%s?q=43414e4152592d4445504c4f592d30313233\"}",
+                   w->endpoint.url);
+    check_refused(w, head, loopback, TACKLE_E_DENIED);
+    (void)snprintf(head, sizeof head, "{\"url\":\"%s\",\"method\":\"POST\"}", w->endpoint.url);
+    fetch(w, head, "{\"a\":\"CANARY-DEPLOY-0123\"}", loopback, 10000);
+    assert_int_equal(w->code, TACKLE_E_DENIED);
+    fetch(w, head, "{\"a\":\"CANARY-OTHER\"}", loopback, 10000);
+    assert_int_equal(w->code, 0);
+    redact_free(w->secrets);
+}
+
 static void a_fetch_that_is_cancelled_says_nothing(void **state)
 {
     struct world *w = *state;
@@ -328,10 +353,15 @@ static void a_fetch_that_is_cancelled_says_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_answer_comes_back_whole),    TEST(only_its_own_hosts_are_asked),
-        TEST(what_is_no_request_is_refused), TEST(what_would_smuggle_is_not_sent),
-        TEST(a_service_that_fails_says_so),  TEST(sizes_are_limited),
-        TEST(a_redirect_is_an_answer),       TEST(a_fetch_that_is_cancelled_says_nothing),
+        TEST(an_answer_comes_back_whole),
+        TEST(only_its_own_hosts_are_asked),
+        TEST(what_is_no_request_is_refused),
+        TEST(what_would_smuggle_is_not_sent),
+        TEST(a_service_that_fails_says_so),
+        TEST(sizes_are_limited),
+        TEST(a_redirect_is_an_answer),
+        TEST(secrets_are_not_sent),
+        TEST(a_fetch_that_is_cancelled_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
