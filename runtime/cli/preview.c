@@ -245,6 +245,14 @@ static void add_lines(struct preview *p, enum style style, const char *mark, str
         add_text(p, style, mark, text.data, text.len, false);
 }
 
+/* One side of a change; at the end of a file the last newline may be all that differs. */
+static void add_side(struct preview *p, enum style style, const char *mark, struct text text)
+{
+    add_lines(p, style, mark, text);
+    if (text.len > 0 && text.data[text.len - 1] != '\n')
+        preview_add(p, STYLE_DIM, "", "(no newline at the end)");
+}
+
 /* What is the same at both ends is left out, but for a little. */
 static void add_change(struct preview *p, struct text was, struct text is)
 {
@@ -284,8 +292,8 @@ static void add_change(struct preview *p, struct text was, struct text is)
     preview_add(p, STYLE_DIM, "", where);
     free(where);
     add_lines(p, STYLE_DIM, "  ", shown);
-    add_lines(p, STYLE_RED, "- ", was);
-    add_lines(p, STYLE_GREEN, "+ ", is);
+    add_side(p, STYLE_RED, "- ", was);
+    add_side(p, STYLE_GREEN, "+ ", is);
     for (kept = 0; kept < CONTEXT && after.len > 0; kept++)
         add_lines(p, STYLE_DIM, "  ", first_line(&after));
 }
