@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enforce.h"
+
 #define TIMEOUT_MAX_S 1800
 #define ARG_MAX_BYTES (128u << 10) /* Linux takes no longer argument (MAX_ARG_STRLEN) */
 
@@ -32,7 +34,7 @@ struct limit {
 
 static int32_t check_length(tackle_call *call, const char *name, size_t len)
 {
-    if (len < ARG_MAX_BYTES)
+    if (!ENFORCED(shell_argument_size) || len < ARG_MAX_BYTES)
         return TACKLE_OK;
     return tackle_failf(call, TACKLE_E_ARGS,
                         "%s has %zu bytes; below %u are possible: write it to a file and run that",
@@ -180,7 +182,7 @@ static int32_t write_output(tackle_call *call, const tackle_process_result *r)
     uint64_t omitted = r->omitted;
     if (head + r->tail_len == 0)
         return tackle_writef(call, "(no output)\n");
-    if (is_binary(r->head, head))
+    if (ENFORCED(shell_binary) && is_binary(r->head, head))
         return tackle_writef(call,
                              "(binary output of %llu bytes, not shown: write it to a file, or show "
                              "it with od or base64)\n",

@@ -1,6 +1,7 @@
 /* write_file: a whole file at once, atomically. */
 #include "file.h"
 
+#include "base/enforce.h"
 #include "load.h"
 #include "show.h"
 
@@ -33,7 +34,7 @@ int32_t write_file_call(void *self, tackle_call *call)
     bool there;
     const char *path = call->api->arg_text(call, "path", NULL);
     const char *content = call->api->arg_text(call, "content", &len);
-    if (len > FILE_WRITE_MAX)
+    if (ENFORCED(file_write_size) && len > FILE_WRITE_MAX)
         return tackle_failf(
             call, TACKLE_E_LIMIT,
             "content has %zu bytes; write_file takes %u MiB at most: nothing written", len,

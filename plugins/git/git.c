@@ -1,4 +1,5 @@
 /* The git plugin: the table of its tools, and libgit2's start and end. */
+#include "base/enforce.h"
 #include "git.h"
 
 #include <git2.h>
@@ -170,7 +171,9 @@ static int set_limits(void)
     static const int levels[] = {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_GLOBAL,
                                  GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_PROGRAMDATA};
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        int error = git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
+        int error = ENFORCED(git_search_path)
+                        ? git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "")
+                        : 0;
         if (error < 0)
             return error;
     }

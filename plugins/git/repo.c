@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/enforce.h"
 #include "gitdir.h"
 
 #define MAX_REV_BYTES  1000
@@ -102,7 +103,7 @@ static int32_t check_opened(const struct repo *repo)
         return repo->call->api->fail(repo->call, TACKLE_E_DENIED,
                                      "refused: this is a bare repository (core.bare), without "
                                      "files to work on");
-    if (!is_same(repo->root, git_repository_workdir(repo->git)))
+    if (ENFORCED(git_work_tree) && !is_same(repo->root, git_repository_workdir(repo->git)))
         return repo->call->api->fail(repo->call, TACKLE_E_DENIED,
                                      "refused: core.worktree of .git/config puts the work tree "
                                      "in another place than the workspace; ask the user to "
@@ -241,7 +242,7 @@ static int32_t check_rev(const struct repo *repo, const char *rev)
     const char *why = NULL;
     if (len == 0 || len > MAX_REV_BYTES)
         why = "is no revision";
-    else if (rev[0] == '-')
+    else if (ENFORCED(git_options) && rev[0] == '-')
         why = "begins with '-': options are no revisions";
     else if (strstr(rev, ":/") || strstr(rev, "^{/"))
         why = "searches messages; use git_log with grep";
@@ -402,7 +403,7 @@ int32_t repo_blob(const struct repo *repo, const git_oid *id, const char *path, 
     if (error == 0)
         error = git_odb_read_header(&size, &type, odb, id);
     git_odb_free(odb);
-    if (error == 0 && size > MAX_BLOB_BYTES)
+    if (ENFORCED(git_blob_size) && error == 0 && size > MAX_BLOB_BYTES)
         return tackle_failf(repo->call, TACKLE_E_LIMIT,
                             "'%.200s' has %zu bytes; the git tools handle up to 64 MiB", path,
                             size);

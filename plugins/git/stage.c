@@ -1,4 +1,5 @@
 /* Staging through the plugin's own resolver; see stage.h. */
+#include "base/enforce.h"
 #include "stage.h"
 
 #include <dirent.h>
@@ -278,7 +279,7 @@ static int32_t stage_found(struct stage *s, const struct worktree_file *file)
                                       "no '%.200s', neither in the work tree nor tracked; paths "
                                       "are literal, without wildcards",
                                       file->path);
-    if (file->kind == WORKTREE_OTHER)
+    if (ENFORCED(git_kind) && file->kind == WORKTREE_OTHER)
         return tackle_failf(call, TACKLE_E_ARGS,
                             "'%.200s' is neither a file nor a link: it cannot be staged",
                             file->path);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/enforce.h"
+
 #define MAX_DEPTH   128
 #define MAX_ENTRIES 1000000
 
@@ -34,7 +36,7 @@ static const char *fault_of_name(const char *name)
         return "is no file name";
     if (strchr(name, '/'))
         return "has a slash";
-    return stands_for_git(name) ? "stands for .git" : NULL;
+    return ENFORCED(git_tree_names) && stands_for_git(name) ? "stands for .git" : NULL;
 }
 
 /* A tree is sorted with "/" after the names of folders, so between a file and a folder of the same

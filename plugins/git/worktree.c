@@ -7,12 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/enforce.h"
+
 /* Opens the folder `name` of `dir`. The descriptor; -1 when there is no such folder; -2 when it is
  * a link. */
 static int enter(int dir, const char *name)
 {
     struct stat st;
-    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int links = ENFORCED(git_links) ? O_NOFOLLOW : 0;
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | links);
     if (fd >= 0)
         return fd;
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
@@ -150,7 +153,7 @@ int32_t worktree_read(const struct repo *repo, const struct worktree_file *file,
     int32_t status;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         status = fail_read(repo, file->path, "it is no regular file");
-    else if ((uintmax_t)st.st_size > WORKTREE_MAX_BYTES)
+    else if (ENFORCED(git_file_size) && (uintmax_t)st.st_size > WORKTREE_MAX_BYTES)
         status = tackle_failf(repo->call, TACKLE_E_LIMIT,
                               "'%.200s' has %jd bytes; the git tools handle up to 64 MiB",
                               file->path, (intmax_t)st.st_size);

@@ -150,7 +150,7 @@ static int read_one(struct reading *r, const char *relative, struct err *err)
     struct stat st;
     struct err ignored;
     size_t used;
-    int fd = beneath_open_file(r->root, relative, &st, &ignored);
+    int fd = beneath_open_file(r->root, relative, 0, &st, &ignored);
     if (fd < 0)
         return 0;
     char *text = read_start(fd, r->left, &used);
@@ -225,7 +225,7 @@ static void note_one(void *user, const char *relative)
     const struct noting *n = user;
     struct stat st;
     struct err ignored;
-    int fd = beneath_open_file(n->p->workspace_fd, relative, &st, &ignored);
+    int fd = beneath_open_file(n->p->workspace_fd, relative, 0, &st, &ignored);
     char *path = path_join(n->p->workspace, relative);
     if (fd >= 0 && path)
         (void)json_object_set_new(n->changed, path, describe(fd, &st, n->run));

@@ -23,7 +23,7 @@ static int check_name(const char *path, struct err *err)
     if (strlen(path) >= BENEATH_PATH_MAX)
         return err_set(err, ERR_LIMIT, "the path is too long: over %d bytes", BENEATH_PATH_MAX - 1);
     for (const char *c = path; *c; c++) {
-        if (iscntrl((unsigned char)*c))
+        if (ENFORCED(path_control) && iscntrl((unsigned char)*c))
             return err_set(err, ERR_USAGE,
                            "the path has a control character (0x%02x), which no path here may have",
                            (unsigned)(unsigned char)*c);
@@ -57,12 +57,17 @@ int beneath_relative(const char *root_real, const char *path, char *out, struct 
     return 0;
 }
 
+bool beneath_is_protected_name(const char *name, size_t len)
+{
+    return (len == 4 && strncasecmp(name, ".git", len) == 0) ||
+           (len == 7 && strncasecmp(name, ".tackle", len) == 0);
+}
+
 bool beneath_is_protected(const char *relative)
 {
     while (*relative) {
         size_t len = strcspn(relative, "/");
-        if ((len == 4 && strncasecmp(relative, ".git", len) == 0) ||
-            (len == 7 && strncasecmp(relative, ".tackle", len) == 0))
+        if (beneath_is_protected_name(relative, len))
             return true;
         relative += len;
         relative += strspn(relative, "/");
@@ -97,13 +102,13 @@ int beneath_real(int root, const char *relative, char *out, struct err *err)
     locate_clean(relative, clean);
     size_t len = strlen(clean); /* of what exists */
     memcpy(have, clean, len + 1);
-    int fd = locate(root, len ? have : ".");
+    int fd = locate(root, len ? have : ".", BENEATH_MOUNTS);
     while (fd < 0 && errno == ENOENT && len > 0) {
         while (len > 0 && have[len - 1] != '/')
             len--;
         len -= len > 0;
         have[len] = '\0';
-        fd = locate(root, len ? have : ".");
+        fd = locate(root, len ? have : ".", BENEATH_MOUNTS);
     }
     if (fd < 0)
         return locate_fail(err, errno, relative);
@@ -149,12 +154,13 @@ fail:
     return -1;
 }
 
-int beneath_open_file(int root, const char *relative, struct stat *st, struct err *err)
+int beneath_open_file(int root, const char *relative, unsigned how, struct stat *st,
+                      struct err *err)
 {
     char path[LOCATE_FD_PATH];
     struct stat found;
     int fd = -1;
-    int located = locate(root, relative);
+    int located = locate(root, relative, how);
     if (located < 0)
         return locate_fail(err, errno, relative);
     if (fstat(located, &found)) {
@@ -177,9 +183,9 @@ out:
     return fd;
 }
 
-int beneath_open_dir(int root, const char *relative, struct err *err)
+int beneath_open_dir(int root, const char *relative, unsigned how, struct err *err)
 {
-    int located = locate(root, relative);
+    int located = locate(root, relative, how);
     if (located < 0)
         return locate_fail(err, errno, relative);
     int fd = openat(located, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -214,7 +220,7 @@ int beneath_read(int root, const char *relative, size_t max, char **data, size_t
     struct stat st;
     struct buf bytes;
     int status = -1;
-    int fd = beneath_open_file(root, relative, &st, err);
+    int fd = beneath_open_file(root, relative, 0, &st, err);
     if (fd < 0)
         return -1;
     buf_init(&bytes, max);

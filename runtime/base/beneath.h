@@ -22,12 +22,17 @@ int beneath_open_root(const char *dir, char *real, struct err *err);
  * BENEATH_PATH_MAX bytes. 0 or -1. Errors: ERR_DENIED, ERR_LIMIT, ERR_USAGE. */
 int beneath_relative(const char *root_real, const char *path, char *out, struct err *err);
 
+/* Among the flags of what follows: other file systems, and other places of this one, that are
+ * mounted below the root may be entered. Without it they are ERR_DENIED. */
+#define BENEATH_MOUNTS (1u << 2)
+
 /* Opens a regular file for reading (never blocks on a FIFO, never opens a device). *st may be NULL.
  * Descriptor or -1. */
-int beneath_open_file(int root, const char *relative, struct stat *st, struct err *err);
+int beneath_open_file(int root, const char *relative, unsigned how, struct stat *st,
+                      struct err *err);
 
 /* Opens a directory for reading and openat(). Descriptor or -1. */
-int beneath_open_dir(int root, const char *relative, struct err *err);
+int beneath_open_dir(int root, const char *relative, unsigned how, struct err *err);
 
 /* The path below the root of what a descriptor stands for, links gone; "" is the root itself. `out`
  * has BENEATH_PATH_MAX bytes. 0 or -1. */
@@ -39,6 +44,7 @@ int beneath_real(int root, const char *relative, char *out, struct err *err);
 
 /* Is this path one that no tool may write: .git and .tackle at any depth, whatever their case? */
 bool beneath_is_protected(const char *relative);
+bool beneath_is_protected_name(const char *name, size_t len); /* one part of a path */
 
 #define BENEATH_NEW     (1u << 0) /* the file must not exist */
 #define BENEATH_PARENTS (1u << 1) /* make missing directories, 0777 & ~umask */

@@ -57,20 +57,21 @@ static int make_down(int *dir, const char *path, const char *relative, struct er
     return 0;
 }
 
-/* Opens the directory `path`, which is made when `make` says so. Nothing is made below a
+/* Opens the directory `path`, which is made when BENEATH_PARENTS says so. Nothing is made below a
  * protected one. */
-static int open_parent(int root, const char *path, bool make, const char *relative, struct err *err)
+static int open_parent(int root, const char *path, unsigned flags, const char *relative,
+                       struct err *err)
 {
     char have[BENEATH_PATH_MAX];
     (void)snprintf(have, sizeof have, "%s", path);
     const char *missing = path + strlen(path);
-    int dir = locate(root, *have ? have : ".");
-    while (dir < 0 && errno == ENOENT && make && *have) {
+    int dir = locate(root, *have ? have : ".", flags);
+    while (dir < 0 && errno == ENOENT && (flags & BENEATH_PARENTS) && *have) {
         char *slash = strrchr(have, '/');
         size_t len = slash ? (size_t)(slash - have) : 0;
         have[len] = '\0';
         missing = path + len + (slash ? 1 : 0);
-        dir = locate(root, *have ? have : ".");
+        dir = locate(root, *have ? have : ".", flags);
     }
     if (dir < 0)
         return locate_fail(err, errno, relative);
@@ -118,7 +119,7 @@ static int follow(const struct target *target, const char *parent, char *path, s
 
 /* Finds the directory and the name that a write to `relative` ends at. The caller closes
  * target->dir, which is -1 after a failure. */
-static int find_target(int root, const char *relative, bool make, struct target *target,
+static int find_target(int root, const char *relative, unsigned flags, struct target *target,
                        struct err *err)
 {
     char path[BENEATH_PATH_MAX], parent[BENEATH_PATH_MAX];
@@ -129,7 +130,7 @@ static int find_target(int root, const char *relative, bool make, struct target 
             return refuse_protected(err, relative);
         if (split(path, parent, target->name, err))
             return -1;
-        target->dir = open_parent(root, parent, make, relative, err);
+        target->dir = open_parent(root, parent, flags, relative, err);
         if (target->dir < 0)
             return -1;
         if (check_place(root, target->dir, target->name, relative, err))
@@ -332,7 +333,7 @@ int beneath_replace_guarded(int root, const char *relative, const void *data, si
                             struct err *err)
 {
     struct target target;
-    if (find_target(root, relative, flags & BENEATH_PARENTS, &target, err))
+    if (find_target(root, relative, flags, &target, err))
         return -1;
     int status = ask_guard(root, &target, guard, err);
     if (status == 0)

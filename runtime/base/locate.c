@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/enforce.h"
 
 #define TRIES 64 /* openat2 says EAGAIN when something is being renamed on the way */
@@ -66,26 +68,61 @@ static bool is_gone(int root)
     return fstat(root, &st) == 0 && st.st_nlink == 0;
 }
 
-int locate(int root, const char *relative)
+static int open_beneath(int root, const char *relative, uint64_t resolve)
 {
-    struct open_how how = {
-        .flags = O_PATH | O_CLOEXEC,
-        .resolve = ENFORCED(path_beneath) ? RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS : 0};
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = resolve};
+    if (ENFORCED(path_beneath))
+        how.resolve |= RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    long fd = -1;
+    for (int i = 0; i < TRIES; i++) {
+        fd = syscall(SYS_openat2, root, relative, &how, sizeof how);
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+            break;
+    }
+    return (int)fd;
+}
+
+/* Does the path leave the root's mount at a .git or .tackle, and not before? */
+static bool is_pinned(int root, const char *relative)
+{
+    char before[BENEATH_PATH_MAX];
+    const char *part = relative;
+    while (*part && !beneath_is_protected_name(part, strcspn(part, "/"))) {
+        part += strcspn(part, "/");
+        part += strspn(part, "/");
+    }
+    if (!*part)
+        return false;
+    (void)snprintf(before, sizeof before, "%.*s", (int)(part - relative), relative);
+    int fd = open_beneath(root, *before ? before : ".", RESOLVE_NO_XDEV);
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+/* openat2 gives one error for what is outside and for what is on another mount. */
+static int locate_mounted(int root, const char *relative)
+{
+    int fd = open_beneath(root, relative, 0);
+    if (fd < 0 || is_pinned(root, relative))
+        return fd;
+    (void)close(fd);
+    errno = EREMOTE;
+    return -1;
+}
+
+int locate(int root, const char *relative, unsigned how)
+{
+    bool stay = ENFORCED(path_mounts) && !(how & BENEATH_MOUNTS);
     if (is_gone(root)) {
         errno = ESTALE;
         return -1;
     }
-    for (int i = 0; i < TRIES; i++) {
-        long fd = syscall(SYS_openat2, root, relative, &how, sizeof how);
-        if (fd >= 0)
-            return (int)fd;
-        if (errno != EAGAIN && errno != EINTR)
-            break;
-    }
+    int fd = open_beneath(root, relative, stay ? RESOLVE_NO_XDEV : 0);
     /* EPERM: container filters older than the system call. O_PATH itself never gives it. */
-    if (errno == ENOSYS || errno == EPERM)
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
         return locate_by_walk(root, relative);
-    return -1;
+    return fd < 0 && errno == EXDEV && stay ? locate_mounted(root, relative) : fd;
 }
 
 void locate_clean(const char *path, char *out)
@@ -147,6 +184,11 @@ int locate_fail(struct err *err, int error, const char *relative)
     switch (error) {
     case EXDEV:
         return err_set(err, ERR_DENIED, "outside the workspace: %s", relative);
+    case EREMOTE:
+        return err_set(err, ERR_DENIED,
+                       "on another file system, mounted below the workspace; --cross-mounts lets "
+                       "tools in: %s",
+                       relative);
     case ELOOP:
         return err_set(err, ERR_DENIED, "goes through a link that cannot be followed here: %s",
                        relative);

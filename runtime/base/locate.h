@@ -13,8 +13,10 @@
 #define LOCATE_FD_PATH  32
 
 /* An O_PATH descriptor of what is there, links followed as long as they stay beneath the root. -1
- * with errno: EXDEV (outside), ELOOP, ENOENT, ... */
-int locate(int root, const char *relative);
+ * with errno: EXDEV (outside), EREMOTE (on another mount; never with BENEATH_MOUNTS among `how`),
+ * ESTALE (the root was removed), ELOOP, ENOENT, ... A .git or .tackle that is mounted, as the
+ * sandbox does it on the very same one, is no other mount. */
+int locate(int root, const char *relative, unsigned how);
 
 /* "a//./b/" becomes "a/b", "/./" becomes "/". `out` has room for the whole of `path`. */
 void locate_clean(const char *path, char *out);

@@ -53,15 +53,16 @@ json_t *confine_plugin(const struct settings *s, const struct policy *policy,
     const char *network = runs ? settings_text(s, SET_COMMAND_NETWORK) : "none";
     if (!ENFORCED(confine_no_network))
         network = "host";
-    return json_pack("{s:{s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:I, s:I, s:I}, s:o, s:o}", "sandbox",
-                     "tier", confine_tier(s), "write", changes, "runs", runs, "git", git, "network",
-                     network, "read", read_dirs(s), "hide",
+    return json_pack("{s:{s:s, s:b, s:b, s:s, s:s, s:o, s:o, s:I, s:I, s:I}, s:o, s:o, s:b}",
+                     "sandbox", "tier", confine_tier(s), "write", changes, "runs", runs, "git", git,
+                     "network", network, "read", read_dirs(s), "hide",
                      runs ? policy_denied_paths(policy, tools, count, false) : json_array(),
                      "memory_mib", (json_int_t)settings_number(s, SET_COMMAND_MEMORY), "processes",
                      (json_int_t)settings_number(s, SET_COMMAND_PROCESSES), "file_mib",
                      (json_int_t)settings_number(s, SET_COMMAND_FILE_SIZE), "deny_read",
                      policy_denied_paths(policy, tools, count, false), "deny_write",
-                     policy_denied_paths(policy, tools, count, true));
+                     policy_denied_paths(policy, tools, count, true), "mounts",
+                     settings_flag(s, SET_CROSS_MOUNTS));
 }
 
 /* What to do about a step that failed. */

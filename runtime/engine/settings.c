@@ -62,6 +62,8 @@ static const tackle_setting *const table[SETTING_COUNT + 1] = {
             "how tools are held to it: namespaces; Landlock and seccomp alone; by the container"),
     [SET_SANDBOX_READ] = ROW("sandbox_read", "list", "DIR", NULL, NULL, "permissions",
                              "one more folder that tools and commands may read"),
+    [SET_CROSS_MOUNTS] = ROW("cross_mounts", "bool", NULL, "false", NULL, "permissions",
+                             "let file tools into what is mounted below the workspace"),
     [SET_COMMAND_NETWORK] = ROW("command_network", "choice", "WHAT", "none", "none|host",
                                 "permissions", "the network that commands get"),
     [SET_COMMAND_MEMORY] = ROW("command_memory", "int", "MIB", "4096", NULL, "permissions",
@@ -506,8 +508,9 @@ int settings_set_json(struct settings *s, enum layer layer, const char *key, con
 int settings_check_agent(const char *key, const json_t *value, struct err *err)
 {
     static const enum setting others[] = {
-        SET_SANDBOX_TIER,      SET_SANDBOX_READ,      SET_COMMAND_NETWORK, SET_COMMAND_MEMORY,
-        SET_COMMAND_PROCESSES, SET_COMMAND_FILE_SIZE, SET_API_KEY_FILE,    SET_REDACT};
+        SET_SANDBOX_TIER,      SET_SANDBOX_READ,   SET_CROSS_MOUNTS,
+        SET_COMMAND_NETWORK,   SET_COMMAND_MEMORY, SET_COMMAND_PROCESSES,
+        SET_COMMAND_FILE_SIZE, SET_API_KEY_FILE,   SET_REDACT};
     const enum setting id = find(key);
     const char *text = json_string_value(value);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

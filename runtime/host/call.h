@@ -38,6 +38,7 @@ struct session {
     char *workspace;
     int workspace_fd;
     bool write;
+    bool mounts;
     struct denied denied;
     int cancel_fd;
     int timer_fd; /* the deadline of the running call */

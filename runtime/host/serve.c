@@ -386,6 +386,7 @@ static int open_session(struct server *server, const char *path, const struct op
         .workspace = sandbox.workspace,
         .workspace_fd = LINK_WORKSPACE_FD,
         .write = json_is_true(json_object_get(open, "write")),
+        .mounts = json_is_true(json_object_get(open, "mounts")),
         .cancel_fd = LINK_CANCEL_FD,
         .deny_read = json_object_get(open, "deny_read"),
         .deny_write = json_object_get(open, "deny_write"),

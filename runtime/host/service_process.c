@@ -26,7 +26,8 @@ static int32_t open_cwd(struct call *call, const char *cwd, int *out)
         return TACKLE_OK;
     if (beneath_relative(call->session->workspace, cwd, name, &err))
         return call_fail_err(call, &err);
-    *out = beneath_open_dir(call->session->workspace_fd, name, &err);
+    *out = beneath_open_dir(call->session->workspace_fd, name,
+                            call->session->mounts ? BENEATH_MOUNTS : 0, &err);
     return *out < 0 ? call_fail_err(call, &err) : TACKLE_OK;
 }
 

@@ -32,11 +32,12 @@ static int32_t open_path(tackle_call *base, const char *path, uint32_t how)
         code = relative(call, path, name);
     if (code != TACKLE_OK)
         return code;
+    const unsigned mounts = call->session->mounts ? BENEATH_MOUNTS : 0;
     int fd;
     if (how == TACKLE_OPEN_FILE)
-        fd = beneath_open_file(call->session->workspace_fd, name, NULL, &err);
+        fd = beneath_open_file(call->session->workspace_fd, name, mounts, NULL, &err);
     else if (how == TACKLE_OPEN_DIR)
-        fd = beneath_open_dir(call->session->workspace_fd, name, &err);
+        fd = beneath_open_dir(call->session->workspace_fd, name, mounts, &err);
     else
         return call_fail(call, TACKLE_E_ARGS, "the plugin opens in an unknown way: %u", how);
     if (fd < 0)
@@ -74,7 +75,8 @@ static int32_t replace(tackle_call *base, const char *path, const void *data, si
         return call_fail(call, TACKLE_E_ARGS, "the plugin calls replace() wrongly (flags 0x%x)",
                          flags);
     unsigned how = (flags & TACKLE_REPLACE_NEW ? BENEATH_NEW : 0) |
-                   (flags & TACKLE_REPLACE_PARENTS ? BENEATH_PARENTS : 0);
+                   (flags & TACKLE_REPLACE_PARENTS ? BENEATH_PARENTS : 0) |
+                   (call->session->mounts ? BENEATH_MOUNTS : 0);
     const struct beneath_guard guard = {check_write, call};
     if (beneath_replace_guarded(call->session->workspace_fd, name, data, len, how, &guard, &created,
                                 &err))

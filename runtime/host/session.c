@@ -133,6 +133,7 @@ struct session *session_new(const struct session_spec *spec, struct err *err)
     session->manifest = spec->manifest;
     session->workspace_fd = spec->workspace_fd;
     session->write = spec->write;
+    session->mounts = spec->mounts;
     session->cancel_fd = spec->cancel_fd;
     session->sink = spec->sink;
     session->timer_fd = session->end_fd = -1;

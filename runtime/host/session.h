@@ -25,6 +25,7 @@ struct session_spec {
     const char *workspace;           /* absolute path, for messages; copied */
     int workspace_fd;                /* O_PATH directory; borrowed */
     bool write;                      /* may files of the workspace be changed? */
+    bool mounts;                     /* may other mounts below the workspace be entered? */
     const json_t *deny_read;         /* globs of files that are kept from tools; NULL: none */
     const json_t *deny_write;
     int cancel_fd;    /* readable: the running call is cancelled; borrowed */

@@ -110,7 +110,7 @@ static void look_around(struct look *l, int workspace_fd)
     struct err ignored;
     for (; l->first < l->count && !l->failed; l->first++) {
         const char *folder = l->folders[l->first];
-        int fd = beneath_open_dir(workspace_fd, *folder ? folder : ".", &ignored);
+        int fd = beneath_open_dir(workspace_fd, *folder ? folder : ".", 0, &ignored);
         DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
         if (!dir) {
             l->wire->whole = false;

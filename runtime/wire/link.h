@@ -26,7 +26,8 @@
  *     OPEN     {"version":"0.1.0","options":{name:text},"workspace":"/abs","write":bool,
  *               "home":"/abs"?,"tmp":"/abs"?,       HOME and TMPDIR of the programs it starts
  *               "sandbox":{...}?,                   see below; without it as "tier":"off"
- *               "deny_read":["glob"...]?, "deny_write":["glob"...]?}   for workspace/1
+ *               "deny_read":["glob"...]?, "deny_write":["glob"...]?,   for workspace/1
+ *               "mounts":bool?}                     may it enter other mounts below the workspace?
  *     OPENED   {"file":{"dev","ino","size","mtime_ns"},
  *               "tier":"t3","landlock":7,"cgroup":"pids,memory","via":"self"|"bwrap"}
  *     REFUSED  {"problem":text} | {"problem":text,"sandbox":true,"step":"mount proc"}

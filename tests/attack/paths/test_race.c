@@ -104,7 +104,7 @@ static void nothing_outside_is_read(void **state)
     for (long i = 0; i < reads; i++) {
         char text[16] = "";
         struct err err;
-        int fd = beneath_open_file(arena.root, "d/f", NULL, &err);
+        int fd = beneath_open_file(arena.root, "d/f", 0, NULL, &err);
         if (fd < 0) {
             refused++;
             continue;

@@ -268,13 +268,13 @@ static void directories_are_opened(void **state)
 {
     struct err err;
     (void)state;
-    int fd = beneath_open_dir(root, "d", &err);
+    int fd = beneath_open_dir(root, "d", 0, &err);
     assert_true(fd >= 0);
     assert_int_equal(faccessat(fd, "f", R_OK, 0), 0);
     (void)close(fd);
-    assert_int_equal(beneath_open_dir(root, "a.txt", &err), -1);
+    assert_int_equal(beneath_open_dir(root, "a.txt", 0, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
-    assert_int_equal(beneath_open_dir(root, "..", &err), -1);
+    assert_int_equal(beneath_open_dir(root, "..", 0, &err), -1);
     assert_int_equal(err.code, ERR_DENIED);
 }
 
@@ -349,7 +349,7 @@ static mode_t mode_of(const char *path)
 static size_t count_entries(const char *relative)
 {
     size_t count = 0;
-    DIR *dir = fdopendir(beneath_open_dir(root, relative, NULL));
+    DIR *dir = fdopendir(beneath_open_dir(root, relative, 0, NULL));
     assert_non_null(dir);
     while (readdir(dir))
         count++;
