@@ -116,6 +116,7 @@ static void become_inner(struct closing *c, int word_fd, struct sandbox_report *
     int status = c->spec->tier == TIER_T3 ? close_t3(c, word_fd, report, &word.failure)
                                           : close_t2(c, word_fd, report, &word.failure);
     word.closed = status == 0;
+    report->own_pids = c->spec->tier == TIER_T3; /* namespaces_settle() has seen to it */
     say(word_fd, &word);
     (void)close(word_fd);
     for (size_t i = 0; i < c->cgroup.count; i++)
@@ -210,6 +211,7 @@ static void finish(const struct closing *c, struct sandbox_report *report)
     word.closed = bwrap_check(spec, &word.failure) == 0 && mounts_check(spec, &word.failure) == 0 &&
                   close_process(spec, &c->plan, report, &word.failure) == 0 &&
                   adopt(&word.failure) == 0;
+    report->own_pids = true; /* bwrap_check() has seen to it */
     say(BWRAP_WORD_FD, &word);
     (void)close(BWRAP_WORD_FD);
     if (!word.closed)

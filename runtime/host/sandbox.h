@@ -13,6 +13,7 @@ struct sandbox_report {
     int landlock;    /* ABI; 0: none */
     char cgroup[32]; /* controllers that limit it: "pids,memory"; "" */
     bool bwrap;      /* by bubblewrap; else by the host itself */
+    bool own_pids;   /* process numbers are a namespace's own: no other process can be hit */
     bool cut;        /* the workspace was too large to be looked through */
 };
 

@@ -43,8 +43,7 @@ void strays_end(const struct sandbox_report *sandbox)
 {
     if (sandbox->tier < TIER_T2 || !ENFORCED(sandbox_strays))
         return;
-    /* sandbox_enter() has made sure that these numbers are the namespace's own. */
-    bool all = sandbox->tier == TIER_T3;
+    bool all = sandbox->own_pids;
     int64_t until_ms = clock_ms() + WAIT_MS;
     for (;;) {
         bool some = all && kill(-1, SIGKILL) == 0;
