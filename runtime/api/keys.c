@@ -15,8 +15,6 @@
 #define GUESSED_MIN 12   /* bytes of a value that is a secret by its variable's name alone */
 #define FILE_MAX    4096 /* bytes of a key file */
 
-extern char **environ;
-
 /* ---- The keys ---- */
 
 static const struct key *find(const struct tackle_runtime *rt, const char *variable)

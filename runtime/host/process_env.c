@@ -12,7 +12,7 @@
 #define BYTES_MAX (128u << 10)
 
 static const char *const fixed[] = {
-    "PATH=" PATH_OF_COMMANDS,
+    ("PATH=" PATH_OF_COMMANDS),
     "LANG=C.UTF-8",
     "LC_ALL=C.UTF-8",
     "TERM=dumb",

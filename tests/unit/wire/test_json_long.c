@@ -33,8 +33,8 @@ static void test_values(void **state)
         "[\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"]",
         "{\"long key\":\"value\",\"long key\":\"again\"}",
         "{\"long key\" \t\r\n: \"value\"}",
-        "[\"\xf4\x8f\xbf\xbf"
-        "0\",\"other\"]", /* what stands for a string, in the text itself */
+        ("[\"\xf4\x8f\xbf\xbf"
+         "0\",\"other\"]"), /* what stands for a string, in the text itself */
         "[\"\\udbff\\udfff0\",\"other\"]",
         "\"a string by itself\"",
         "[\"ends with a slash \\\\\"]",
