@@ -11,143 +11,6 @@
 #include "engine/hosts.h"
 #include "engine/proxy.h"
 
-#define ROW(key, type, arg, def, choices, group, help)                                             \
-    &(const tackle_setting)                                                                        \
-    {                                                                                              \
-        sizeof(tackle_setting), 0, key, type, arg, def, choices, group, help                       \
-    }
-
-static const tackle_setting *const table[SETTING_COUNT + 1] = {
-    [SET_MODEL] = ROW("model", "text", "[PROVIDER/]MODEL", NULL, NULL, "model",
-                      "the model, and the provider it is asked from"),
-    [SET_BASE_URL] =
-        ROW("base_url", "text", "URL", NULL, NULL, "model",
-            "ask this endpoint instead of the provider's; its key is TACKLE_API_KEY, or none"),
-    [SET_API_KEY_FILE] = ROW("api_key_file", "path", "FILE", NULL, NULL, "model",
-                             "read the endpoint's key from this file, which nobody else may read"),
-    [SET_EFFORT] =
-        ROW("effort", "choice", "LEVEL", NULL, "low|high", "model", "how hard the model thinks"),
-    [SET_THOUGHTS] =
-        ROW("thoughts", "bool", NULL, NULL, NULL, "model", "ask for the model's thoughts"),
-    [SET_STREAM] =
-        ROW("stream", "bool", NULL, "true", NULL, "model", "receive the answer as it is written"),
-    [SET_FALLBACK_MODEL] = ROW("fallback_model", "text", "[PROVIDER/]MODEL", NULL, NULL, "model",
-                               "ask this one when the model fails for good"),
-    [SET_GOOGLE_SEARCH] = ROW("google_search", "bool", NULL, "false", NULL, "model",
-                              "let the model search with Google; excludes tools"),
-    [SET_SYSTEM] = ROW("system", "text", "TEXT|@FILE", NULL, NULL, "input",
-                       "replace the agent's system prompt"),
-    [SET_FILE] = ROW("file", "list", "FILE", NULL, NULL, "input",
-                     "put a file in front of the prompt: text, image, sound, film, PDF; or a URL"),
-    [SET_OUTPUT_SCHEMA] = ROW("output_schema", "path", "FILE", NULL, NULL, "input",
-                              "the answer must be JSON that fits this JSON Schema"),
-    [SET_WORKSPACE] =
-        ROW("workspace", "path", "DIR", ".", NULL, "input", "the folder that the tools work in"),
-    [SET_INSTRUCTIONS] = ROW("instructions", "bool", NULL, "true", NULL, "input",
-                             "read AGENTS.md from the repository's root down to the workspace"),
-    [SET_AGENT] = ROW("agent", "text", "NAME|PATH", "assistant", NULL, "tools", "the agent to run"),
-    [SET_TRUST_PROJECT] = ROW("trust_project", "bool", NULL, "false", NULL, "tools",
-                              "give an agent file found in the workspace the rights it asks for"),
-    [SET_PLUGIN] =
-        ROW("plugin", "list", "NAME|PATH", NULL, NULL, "tools", "add the tools of a plugin"),
-    [SET_PLUGIN_OPTION] = ROW("plugin_option", "list", "NAME.OPTION=VALUE", NULL, NULL, "tools",
-                              "set an option that a plugin declares"),
-    [SET_TOOLS] = ROW("tools", "text", "A,B", NULL, NULL, "tools", "offer these tools only"),
-    [SET_NO_TOOLS] = ROW("no_tools", "bool", NULL, "false", NULL, "tools", "offer no tools"),
-    [SET_SANDBOX] = ROW(
-        "sandbox", "choice", "MODE", "read-only", "read-only|workspace-write|off", "permissions",
-        "what tools may do: read the workspace; also change it and run commands; anything"),
-    [SET_SANDBOX_TIER] =
-        ROW("sandbox_tier", "choice", "TIER", "t3", "t3|t2|external", "permissions",
-            "how tools are held to it: namespaces; Landlock and seccomp alone; by the container"),
-    [SET_SANDBOX_READ] = ROW("sandbox_read", "list", "DIR", NULL, NULL, "permissions",
-                             "one more folder that tools and commands may read"),
-    [SET_CROSS_MOUNTS] = ROW("cross_mounts", "bool", NULL, "false", NULL, "permissions",
-                             "let file tools into what is mounted below the workspace"),
-    [SET_COMMAND_NETWORK] = ROW("command_network", "choice", "WHAT", "none", "none|host",
-                                "permissions", "the network that commands get"),
-    [SET_COMMAND_MEMORY] = ROW("command_memory", "int", "MIB", "4096", NULL, "permissions",
-                               "memory of all processes of a command; 0: no limit"),
-    [SET_COMMAND_PROCESSES] = ROW("command_processes", "int", "N", "512", NULL, "permissions",
-                                  "how many processes a command may have; 0: no limit"),
-    [SET_COMMAND_FILE_SIZE] = ROW("command_file_size", "int", "MIB", "4096", NULL, "permissions",
-                                  "how large a file may become; 0: no limit"),
-    [SET_ALLOW_HOST] = ROW("allow_host", "list", "HOST", NULL, NULL, "permissions",
-                           "a host that tools may ask by URL: example.com, *.example.com, "
-                           "http://127.0.0.1:8080"),
-    [SET_ALLOW_PRIVATE_HOST] =
-        ROW("allow_private_host", "list", "HOST", NULL, NULL, "permissions",
-            "a host name that may stand for an address of the local network"),
-    [SET_ALLOW_HTTP] = ROW("allow_http", "bool", NULL, "false", NULL, "permissions",
-                           "ask an endpoint on another machine without encryption"),
-    [SET_PROXY] = ROW("proxy", "text", "none|env|URL", "none", NULL, "permissions",
-                      "go through this proxy; env: the one that HTTPS_PROXY and its kin name"),
-    [SET_ALLOW] = ROW("allow", "list", "RULE", NULL, NULL, "permissions",
-                      "calls that may run: TOOL or TOOL(PATTERN), as 'write_file(docs/**)'"),
-    [SET_ASK] = ROW("ask", "list", "RULE", NULL, NULL, "permissions", "calls that need a yes"),
-    [SET_DENY] = ROW("deny", "list", "RULE", NULL, NULL, "permissions", "calls that never run"),
-    [SET_POLICY] = ROW("policy", "path", "FILE", NULL, NULL, "permissions",
-                       "one more file of rules, beside those of the system and the user"),
-    [SET_APPROVAL] = ROW("approval", "choice", "WHO", "never", "never|ask", "permissions",
-                         "what needs a yes: is somebody asked for it? On a terminal: ask"),
-    [SET_ON_DENY] =
-        ROW("on_deny", "choice", "WHAT", "continue", "continue|fail", "permissions",
-            "tell the model of a denied call; or end the run, or pause it where a yes is needed"),
-    [SET_MAX_DENIALS] = ROW("max_denials", "int", "N", "10", NULL, "permissions",
-                            "end when N calls were denied; 0: never"),
-    [SET_REDACT] = ROW("redact", "list", "NAME", NULL, NULL, "permissions",
-                       "a variable whose value is taken out of all that is shown, kept or sent"),
-    [SET_MAX_STEPS] =
-        ROW("max_steps", "int", "N", "50", NULL, "limits", "end after N requests to the model"),
-    [SET_MAX_TOOL_CALLS] =
-        ROW("max_tool_calls", "int", "N", NULL, NULL, "limits", "end after N tool calls"),
-    [SET_MAX_TOKENS] =
-        ROW("max_tokens", "int", "N", NULL, NULL, "limits",
-            "never use more than N tokens, input and output of all requests together"),
-    [SET_MAX_COST_USD] =
-        ROW("max_cost_usd", "money", "USD", NULL, NULL, "limits", "never spend more than this"),
-    [SET_UNPRICED] = ROW("unpriced", "choice", "WORD", "refuse", "refuse|allow", "limits",
-                         "with --max-cost-usd and a model whose price is not known"),
-    [SET_MAX_TIME] = ROW("max_time", "duration", "TIME", NULL, NULL, "limits",
-                         "end after this time: 90, 30s, 5m, 1h"),
-    [SET_TOOL_TIMEOUT] = ROW("tool_timeout", "duration", "TIME", "120s", NULL, "limits",
-                             "the most one tool call may take"),
-    [SET_MODEL_TIMEOUT] =
-        ROW("model_timeout", "duration", "TIME", "300s", NULL, "limits",
-            "the longest silence of the endpoint; models that think send nothing meanwhile"),
-    [SET_LOOP_LIMIT] = ROW("loop_limit", "int", "N", "5", NULL, "limits",
-                           "end when one call gives one result more than N times; 0: never"),
-    [SET_RETRIES] =
-        ROW("retries", "int", "N", "5", NULL, "limits", "how often a failed request is repeated"),
-    [SET_STATE_DIR] = ROW("state_dir", "path", "DIR", NULL, NULL, "state",
-                          "keep the journals of runs below this folder, not in $XDG_STATE_HOME"),
-    [SET_EPHEMERAL] = ROW("ephemeral", "bool", NULL, "false", NULL, "state",
-                          "keep no journal: the run cannot be resumed or looked at later"),
-    [SET_DURABILITY] = ROW("durability", "choice", "WHAT", "process", "none|process|power", "state",
-                           "what the journal outlives: nothing, a killed process, a power cut"),
-    [SET_RECORD] =
-        ROW("record", "path", "DIR", NULL, NULL, "state",
-            "record the run into a new folder, to be replayed: requests, replies, calls"),
-    [SET_REFRESH] = ROW("refresh", "bool", NULL, "false", NULL, "state",
-                        "with --record: record over the recording that is there"),
-    [SET_REPLAY] = ROW("replay", "path", "DIR", NULL, NULL, "state",
-                       "replay a recording: no network, no key; another request ends it with 11"),
-    [SET_REPLAY_MODE] = ROW("replay_mode", "choice", "MODE", "model", "replies|model|full", "state",
-                            "replay replies and compare nothing; the model, tools run; all"),
-    [SET_REPLAY_SPEED] = ROW("replay_speed", "int", "N", "0", NULL, "state",
-                             "replay N times as fast as it was; 0: at once"),
-    [SETTING_COUNT] = NULL};
-
-const tackle_setting *const *settings_table(void)
-{
-    return table;
-}
-
-const char *settings_key(enum setting id)
-{
-    return table[id]->key;
-}
-
 const char *settings_layer_name(enum layer layer)
 {
     static const char *const names[] = {"default",
@@ -161,9 +24,14 @@ const char *settings_layer_name(enum layer layer)
     return names[layer];
 }
 
+static const tackle_setting *row_of(enum setting id)
+{
+    return settings_table()[id];
+}
+
 static bool is_type(enum setting id, const char *type)
 {
-    return strcmp(table[id]->type, type) == 0;
+    return strcmp(row_of(id)->type, type) == 0;
 }
 
 int64_t settings_parse_duration(const char *text)
@@ -229,18 +97,18 @@ static bool is_choice(const char *choices, const char *value)
 
 static int bad_value(enum setting id, const char *value, const char *wanted, struct err *err)
 {
-    return err_set(err, ERR_USAGE, "%s: '%s' is not %s", table[id]->key, value, wanted);
+    return err_set(err, ERR_USAGE, "%s: '%s' is not %s", row_of(id)->key, value, wanted);
 }
 
 static int check_host_value(enum setting id, const char *value, struct err *err)
 {
     struct host_rule rule;
     if (id == SET_PROXY)
-        return proxy_check(value, err) == 0 ? 0 : err_prefix(err, "%s", table[id]->key);
+        return proxy_check(value, err) == 0 ? 0 : err_prefix(err, "%s", row_of(id)->key);
     if (id != SET_ALLOW_HOST && id != SET_ALLOW_PRIVATE_HOST)
         return 0;
     if (host_rule_parse(value, &rule, err) != 0)
-        return err_prefix(err, "%s", table[id]->key);
+        return err_prefix(err, "%s", row_of(id)->key);
     if (id == SET_ALLOW_PRIVATE_HOST && (rule.any || rule.host.is_address))
         return bad_value(id, value, "the name of a host; allow_host takes addresses", err);
     return 0;
@@ -270,9 +138,9 @@ static int check_value(enum setting id, const char **value, struct err *err)
         if (number <= 0)
             return bad_value(id, *value, "a time such as 90, 30s, 5m or 1h", err);
     } else if (is_type(id, "choice")) {
-        if (!is_choice(table[id]->choices, *value))
-            return err_set(err, ERR_USAGE, "%s: '%s' is not one of %s", table[id]->key, *value,
-                           table[id]->choices);
+        if (!is_choice(row_of(id)->choices, *value))
+            return err_set(err, ERR_USAGE, "%s: '%s' is not one of %s", row_of(id)->key, *value,
+                           row_of(id)->choices);
     } else if (id == SET_SANDBOX_READ && **value != '/') {
         return bad_value(id, *value, "an absolute path", err);
     } else if (**value == '\0' && !is_type(id, "text")) {
@@ -285,7 +153,7 @@ static int check_value(enum setting id, const char **value, struct err *err)
 static enum setting find(const char *key)
 {
     for (size_t id = 0; id < SETTING_COUNT; id++) {
-        const char *a = table[id]->key, *b = key;
+        const char *a = row_of(id)->key, *b = key;
         while (*a && (*a == *b || (*a == '_' && *b == '-')))
             a++, b++;
         if (!*a && !*b)
@@ -301,7 +169,7 @@ static enum setting find_or_explain(const char *key, struct err *err)
         return id;
     struct text_nearest near = {.word = key};
     for (size_t i = 0; i < SETTING_COUNT; i++)
-        (void)text_nearest(&near, table[i]->key);
+        (void)text_nearest(&near, settings_table()[i]->key);
     if (near.best)
         err_set(err, ERR_USAGE, "unknown setting '%s'; did you mean '%s'?", key, near.best);
     else
@@ -333,7 +201,7 @@ static int set_value(struct settings *s, enum setting id, enum layer layer, cons
     if (check_value(id, &value, err) != 0)
         return -1;
     if (is_type(id, "list"))
-        return add_item(v, layer, value, err) == 0 ? 0 : err_prefix(err, "%s", table[id]->key);
+        return add_item(v, layer, value, err) == 0 ? 0 : err_prefix(err, "%s", row_of(id)->key);
     if (layer < v->layer)
         return 0;
     char *copy = strdup(value);
@@ -431,10 +299,10 @@ static int set_list_as_text(struct settings *s, enum setting id, enum layer laye
     {
         const char *text = json_string_value(item);
         if (!text)
-            return err_set(err, ERR_CONFIG, "%s: item %zu is no text", table[id]->key, index + 1);
+            return err_set(err, ERR_CONFIG, "%s: item %zu is no text", row_of(id)->key, index + 1);
         int len = snprintf(joined + used, sizeof joined - used, "%s%s", index ? "," : "", text);
         if (len < 0 || (size_t)len >= sizeof joined - used)
-            return err_set(err, ERR_LIMIT, "%s: the list is too long", table[id]->key);
+            return err_set(err, ERR_LIMIT, "%s: the list is too long", row_of(id)->key);
         used += (size_t)len;
     }
     return set_value(s, id, layer, joined, err);
@@ -449,7 +317,7 @@ static int set_items(struct settings *s, enum setting id, enum layer layer, cons
     {
         const char *text = json_string_value(item);
         if (!text)
-            return err_set(err, ERR_CONFIG, "%s: item %zu is no text", table[id]->key, index + 1);
+            return err_set(err, ERR_CONFIG, "%s: item %zu is no text", row_of(id)->key, index + 1);
         if (set_value(s, id, layer, text, err) != 0)
             return -1;
     }
@@ -501,7 +369,8 @@ int settings_set_json(struct settings *s, enum layer layer, const char *key, con
         return is_type(id, "list") ? set_items(s, id, layer, value, err)
                                    : set_list_as_text(s, id, layer, value, err);
     if (!text)
-        return err_set(err, ERR_CONFIG, "%s: a %s is wanted here", table[id]->key, table[id]->type);
+        return err_set(err, ERR_CONFIG, "%s: a %s is wanted here", row_of(id)->key,
+                       row_of(id)->type);
     return set_value(s, id, layer, text, err);
 }
 
@@ -518,7 +387,7 @@ int settings_check_agent(const char *key, const json_t *value, struct err *err)
             return err_set(err, ERR_CONFIG,
                            "%s: an agent file may not say this; a flag, a variable or the user's "
                            "configuration may",
-                           table[id]->key);
+                           row_of(id)->key);
     if (id == SET_SANDBOX && text && strcmp(text, "off") == 0)
         return err_set(err, ERR_CONFIG,
                        "sandbox: an agent file may not turn it off; --sandbox off does");
@@ -529,9 +398,9 @@ int settings_init(struct settings *s)
 {
     *s = (struct settings){0};
     for (size_t id = 0; id < SETTING_COUNT; id++) {
-        if (!table[id]->default_value)
+        if (!row_of(id)->default_value)
             continue;
-        s->values[id].text = strdup(table[id]->default_value);
+        s->values[id].text = strdup(row_of(id)->default_value);
         if (!s->values[id].text) {
             settings_release(s);
             return -1;
@@ -633,7 +502,7 @@ json_t *settings_json(const struct settings *s)
     for (size_t id = 0; all && id < SETTING_COUNT; id++) {
         const struct setting_value *v = &s->values[id];
         json_t *row =
-            json_pack("{s:s, s:o, s:s}", "key", table[id]->key, "value",
+            json_pack("{s:s, s:o, s:s}", "key", row_of(id)->key, "value",
                       value_json(v, (enum setting)id), "origin", settings_layer_name(v->layer));
         if (v->text && is_type((enum setting)id, "duration"))
             (void)json_object_set_new(row, "ms",

@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-/* Each has its row in settings.c. */
+/* Each has its row in settings_table.c. */
 enum setting {
     SET_MODEL,
     SET_BASE_URL,
