@@ -157,7 +157,8 @@ static void its_settings_have_their_place(void **state)
     struct err err;
     bool held_back = true;
     parse(&a, "a.md",
-          "---\nmax_steps: 7\nmax_time: 5m\nsandbox: workspace-write\nplugins: [shell]\n---\nHi.");
+          "---\nmax_steps: 7\nmax_time: 5m\nsandbox: workspace-write\nplugins: [shell]\n"
+          "allow: ['run_command(make test)']\n---\nHi.");
     assert_int_equal(settings_init(&s), 0);
     assert_int_equal(settings_set(&s, LAYER_USER, "max_time", "1m", &err), 0);
     assert_int_equal(settings_set(&s, LAYER_FLAG, "max_steps", "3", &err), 0);
@@ -167,6 +168,8 @@ static void its_settings_have_their_place(void **state)
     assert_int_equal(settings_number(&s, SET_MAX_TIME), 300000); /* a user's file is weaker */
     assert_string_equal(settings_text(&s, SET_SANDBOX), "workspace-write");
     assert_string_equal(settings_item(&s, SET_PLUGIN, 0), "shell");
+    assert_string_equal(settings_item(&s, SET_ALLOW, 0), "run_command(make test)");
+    assert_int_equal(settings_item_layer(&s, SET_ALLOW, 0), LAYER_AGENT);
     settings_release(&s);
     agent_release(&a);
 }
