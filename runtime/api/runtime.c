@@ -112,7 +112,7 @@ int32_t tackle_runtime_new(tackle_runtime **out, tackle_error *error)
     return 0;
 fail:
     tackle_runtime_free(rt);
-    return api_fail(rt, error, &err);
+    return api_fail_as(error, outcome_of_error(err.code), err.text); /* no secret is known yet */
 }
 
 static void functions_free(struct function *f)

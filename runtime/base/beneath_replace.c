@@ -46,7 +46,7 @@ static int make_down(int *dir, const char *path, const char *relative, struct er
         path = locate_split(path, name);
         if (!path)
             return locate_fail(err, ENAMETOOLONG, relative);
-        if (mkdirat(*dir, name, 0777) && errno != EEXIST)
+        if (mkdirat(*dir, name, 0775) && errno != EEXIST)
             return locate_fail(err, errno, relative);
         int next = openat(*dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (next < 0)
@@ -291,7 +291,7 @@ static int sync_dir(int dir)
 static int write_target(const struct target *target, const void *data, size_t len, unsigned flags)
 {
     char temporary[LOCATE_NAME_MAX + 1];
-    int fd = open_temporary(target->dir, target->exists ? 0600 : 0666, temporary);
+    int fd = open_temporary(target->dir, target->exists ? 0600 : 0664, temporary);
     if (fd < 0)
         return -1;
     int status = -1;

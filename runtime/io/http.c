@@ -38,7 +38,7 @@ struct http_transfer {
     size_t received;
     size_t header_count, header_bytes;
     int64_t started_ms;
-    bool too_large, too_many_headers, refused;
+    bool too_large, too_many_headers, refused, lost;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -49,12 +49,15 @@ struct socket_watch {
 };
 
 static void finish_ended(struct http *http);
+static void lose_all(struct http *http);
 
 static void drive(struct http *http, curl_socket_t socket, int action)
 {
     int running = 0;
-    (void)http->curl.multi_socket_action(http->multi, socket, action, &running);
+    CURLMcode code = http->curl.multi_socket_action(http->multi, socket, action, &running);
     finish_ended(http);
+    if (code != CURLM_OK)
+        lose_all(http);
 }
 
 static void on_socket_ready(void *user, uint32_t events)
@@ -361,6 +364,23 @@ static void finish_ended(struct http *http)
         if (message->msg == CURLMSG_DONE &&
             http->curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t) == CURLE_OK && t)
             finish(t, message->data.result);
+    }
+}
+
+/* A socket or a timer could not be watched: libcurl is dead until its last transfer is gone, and no
+ * transfer would ever end by itself. What the callbacks start meanwhile is refused by libcurl. */
+static void lose_all(struct http *http)
+{
+    struct http_transfer *t;
+    for (t = http->transfers; t; t = t->next)
+        t->lost = true;
+    while ((t = http->transfers)) {
+        while (t && !t->lost)
+            t = t->next;
+        if (!t)
+            return;
+        (void)snprintf(t->error, sizeof t->error, "the connection cannot be watched");
+        finish(t, CURLE_ABORTED_BY_CALLBACK);
     }
 }
 

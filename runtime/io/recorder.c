@@ -59,7 +59,7 @@ static int write_all(int fd, const char *data, size_t len)
 static int write_file(const struct recorder *r, const char *name, const char *data, size_t len,
                       struct err *err)
 {
-    int fd = openat(r->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int fd = openat(r->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0664);
     if (fd < 0)
         return fail(r, err);
     int status = write_all(fd, data, len);
@@ -160,7 +160,7 @@ static int take_rules(const struct recorder *r, struct err *err)
 static int open_folder(struct recorder *r, bool refresh, struct err *err)
 {
     bool foreign, old;
-    if (mkdir(r->dir, 0777) != 0 && errno != EEXIST)
+    if (mkdir(r->dir, 0775) != 0 && errno != EEXIST)
         return err_set(err, ERR_USAGE, "record: cannot make %s: %s", r->dir, strerror(errno));
     r->dir_fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (r->dir_fd < 0)
