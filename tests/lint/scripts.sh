@@ -8,4 +8,4 @@ if ! command -v shellcheck >/dev/null; then
 fi
 find dev .ci agents tests -type f | while read -r file; do
     if head -n 1 "$file" | grep -qE '^#!.*[ /](sh|bash)$'; then echo "$file"; fi
-done | xargs shellcheck
+done | xargs shellcheck -x -P SCRIPTDIR
