@@ -123,9 +123,9 @@ static const struct sample good[] = {
      "=== expect\nexit 0\nstdout is 300000000\n",
      0, NULL},
     {"what is not met is skipped",
-     "# t\n=== needs /nonexistent\n=== run\ntackle run false\n"
+     "# t\n=== needs /proc/nonexistent\n=== run\ntackle run false\n"
      "=== expect\nexit 0\n",
-     77, "needs /nonexistent"},
+     77, "needs /proc/nonexistent"},
 };
 
 /* Each fails, and says why. */
