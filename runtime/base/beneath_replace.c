@@ -1,17 +1,23 @@
 /* beneath_replace(): a file is written whole beside its place, and then put there. */
 #include "base/beneath.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/enforce.h"
 #include "base/locate.h"
+
+#define TEMPORARY_PREFIX ".tackle-"
+#define SWEEP_MAX        4096 /* entries of a folder that are looked at for what was left there */
 
 /* Where a replacement goes: a directory beneath the root and a name in it that is no link. */
 struct target {
@@ -190,8 +196,36 @@ static int temporary_name(char out[LOCATE_NAME_MAX + 1])
         return -1;
     uint64_t number = 0;
     memcpy(&number, random, sizeof random);
-    (void)snprintf(out, LOCATE_NAME_MAX + 1, ".tackle-%016" PRIx64, number);
+    (void)snprintf(out, LOCATE_NAME_MAX + 1, TEMPORARY_PREFIX "%016" PRIx64, number);
     return 0;
+}
+
+/* Removes what writers that were killed have left in a folder, between the moment at which their
+ * file got its temporary name and the one at which it lost it. A writer that lives holds a lock. */
+static void sweep(int dir)
+{
+    int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+    if (!entries && copy >= 0)
+        (void)close(copy);
+    for (int i = 0; entries && i < SWEEP_MAX; i++) {
+        const struct dirent *entry = readdir(entries);
+        struct stat st;
+        if (!entry)
+            break;
+        if (strncmp(entry->d_name, TEMPORARY_PREFIX, sizeof TEMPORARY_PREFIX - 1) != 0 ||
+            strlen(entry->d_name) != sizeof TEMPORARY_PREFIX - 1 + 16)
+            continue;
+        int fd = openat(dir, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+            flock(fd, LOCK_EX | LOCK_NB) == 0)
+            (void)unlinkat(dir, entry->d_name, 0);
+        (void)close(fd);
+    }
+    if (entries)
+        (void)closedir(entries);
 }
 
 /* A file without a name is gone when this process dies half way; where the file system has no
@@ -291,9 +325,11 @@ static int sync_dir(int dir)
 static int write_target(const struct target *target, const void *data, size_t len, unsigned flags)
 {
     char temporary[LOCATE_NAME_MAX + 1];
+    sweep(target->dir);
     int fd = open_temporary(target->dir, target->exists ? 0600 : 0664, temporary);
     if (fd < 0)
         return -1;
+    (void)flock(fd, LOCK_EX | LOCK_NB); /* for sweep(); some file systems have none */
     int status = -1;
     if (write_all(fd, data, len) || keep_old(fd, target) || fsync(fd) ||
         put_in_place(fd, target, flags & BENEATH_NEW, temporary) || sync_dir(target->dir))
