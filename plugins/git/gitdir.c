@@ -68,10 +68,10 @@ static int32_t check_entry(struct check *c, int dir, const char *shown, const st
     /* A socket is left by git's own file system monitor; opening one fails at once. */
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISSOCK(st.st_mode))
         return refuse(c, shown, e->d_name, "is no regular file");
-    if (ENFORCED(git_ways_out) && walk == WALK_TOP && strcmp(e->d_name, "commondir") == 0)
+    if (walk == WALK_TOP && strcmp(e->d_name, "commondir") == 0)
         return refuse(c, shown, e->d_name, "takes the repository from another place");
-    if (walk == WALK_ALL && strcmp(e->d_name, "alternates") == 0 && st.st_size > 0 &&
-        strcmp(shown, ".git/objects/info") == 0)
+    if (ENFORCED(git_ways_out) && walk == WALK_ALL && strcmp(e->d_name, "alternates") == 0 &&
+        st.st_size > 0 && strcmp(shown, ".git/objects/info") == 0)
         return refuse(c, shown, e->d_name, "takes objects from another repository");
     enum walk below = walk_below(walk, e->d_name);
     if (!S_ISDIR(st.st_mode) || below == WALK_NOTHING)
