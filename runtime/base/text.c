@@ -1,5 +1,5 @@
 /* Cleaning of text that comes from outside. One decoder (RFC 3629), one table of characters that
- * hide or act, three ways to write what it finds. */
+ * hide or act. */
 #include "base/text.h"
 
 #include <stdint.h>
@@ -143,8 +143,7 @@ static bool is_hidden(uint32_t cp)
     return false;
 }
 
-/* The cleaner behind the three readers. `escape` is what ESC is shown as. */
-static int clean(struct buf *out, const char *text, size_t len, const char *escape)
+int text_for_model(struct buf *out, const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
     size_t start = 0, before = out->len;
@@ -163,8 +162,6 @@ static int clean(struct buf *out, const char *text, size_t len, const char *esca
         int status = 0;
         if (cp == UINT32_MAX)
             status = buf_text(out, REPLACEMENT);
-        else if (cp == 0x1b)
-            status = buf_text(out, escape);
         else if (cp != '\r' || i + 1 == len || s[i + 1] != '\n')
             status = buf_format(out, "<U+%04X>", (unsigned)cp);
         if (status)
@@ -178,73 +175,6 @@ static int clean(struct buf *out, const char *text, size_t len, const char *esca
 full:
     buf_cut(out, before);
     return -1;
-}
-
-int text_for_model(struct buf *out, const char *text, size_t len)
-{
-    return clean(out, text, len, "<U+001B>");
-}
-
-int text_for_terminal(struct buf *out, const char *text, size_t len)
-{
-    return clean(out, text, len, "\\x1b");
-}
-
-/* Does the line at s start, after blanks, with a command of a CI runner, or with a piece that may
- * become one with the next bytes? */
-static bool starts_command(const char *s, size_t len)
-{
-    static const char *const commands[] = {"::", "##[", "##vso[", "section_start:", "section_end:"};
-    while (len > 0 && (*s == ' ' || *s == '\t')) {
-        s++;
-        len--;
-    }
-    for (size_t i = 0; len > 0 && i < sizeof commands / sizeof commands[0]; i++) {
-        size_t n = strlen(commands[i]);
-        if (strncasecmp(s, commands[i], n < len ? n : len) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Appends one line's bytes with the "##" of "##[" and "##vso[" pulled apart: the runners of GitHub
- * and Azure obey these anywhere in a line. */
-static int ci_line(struct buf *out, const char *s, size_t len)
-{
-    const char *end = s + len;
-    for (const char *hash; (hash = memmem(s, (size_t)(end - s), "##", 2)) != NULL; s = hash + 1) {
-        size_t left = (size_t)(end - hash);
-        bool command =
-            (left >= 3 && hash[2] == '[') || (left >= 6 && strncasecmp(hash + 2, "vso[", 4) == 0);
-        if (buf_append(out, s, (size_t)(hash + 1 - s)) || (command && buf_byte(out, ' ')))
-            return -1;
-    }
-    return buf_append(out, s, (size_t)(end - s));
-}
-
-int text_for_ci_log(struct buf *out, const char *text, size_t len, bool *at_line_start)
-{
-    struct buf clear;
-    buf_init(&clear, out->max);
-    size_t before = out->len;
-    bool at_start = *at_line_start;
-    int status = clean(&clear, text, len, "\\x1b");
-    for (size_t i = 0; status == 0 && i < clear.len;) {
-        const char *line = clear.data + i, *end = memchr(line, '\n', clear.len - i);
-        size_t n = end ? (size_t)(end - line) + 1 : clear.len - i;
-        if (at_start && starts_command(line, n))
-            status = buf_text(out, "| ");
-        if (status == 0)
-            status = ci_line(out, line, n);
-        at_start = end != NULL || (at_start && strspn(line, " \t") >= n);
-        i += n;
-    }
-    if (status)
-        buf_cut(out, before);
-    else
-        *at_line_start = at_start;
-    buf_release(&clear);
-    return status;
 }
 
 size_t text_edge(const char *text, size_t len, size_t at)

@@ -1,5 +1,5 @@
-/* One cleaner for every text that comes from outside. Three readers, three forms (the model, a
- * terminal, a CI log); files and the journal keep exact bytes. */
+/* Text that comes from outside: cleaned for the model, checked, cut. What a person sees is cleaned
+ * by the command line (cli/clean); files keep exact bytes. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -22,15 +22,6 @@ int text_fix_utf8(struct buf *out, const char *text, size_t len, size_t *replace
  * characters, tag characters and variation-selector supplements become visible as <U+XXXX>. \r\n
  * becomes \n. */
 int text_for_model(struct buf *out, const char *text, size_t len);
-
-/* For a terminal: the same, ESC shown as \x1b; no byte can act as a control sequence. */
-int text_for_terminal(struct buf *out, const char *text, size_t len);
-
-/* For a CI log: as for a terminal, and a line that starts with ::, ##[, ##vso[ or section_start:
- * gets a "| " in front; ##[ and ##vso[, which runners obey anywhere in a line, become # #[ and
- * # #vso[. `at_line_start` carries that state between pieces of one text; a piece should end with a
- * line, one that ends in the middle of such a word at the start of a line gets the "| " too. */
-int text_for_ci_log(struct buf *out, const char *text, size_t len, bool *at_line_start);
 
 /* Appends `text` cut to its first `head` and last `tail` bytes, on character edges, with a line
  * between them that says how many bytes are missing. Unchanged when it fits. */

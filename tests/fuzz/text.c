@@ -7,38 +7,18 @@
 
 #define OUT_MAX ((size_t)4 << 20)
 
-typedef int (*cleaner)(struct buf *out, const char *text, size_t len);
-
 /* What is clean stays as it is. */
-static void check_cleaner(cleaner clean, const char *text, size_t len)
+static void check_cleaner(const char *text, size_t len)
 {
     struct buf once, twice;
     buf_init(&once, OUT_MAX);
     buf_init(&twice, OUT_MAX);
-    FUZZ_CHECK(clean(&once, text, len) == 0);
+    FUZZ_CHECK(text_for_model(&once, text, len) == 0);
     FUZZ_CHECK(fuzz_is_clean(once.data, once.len));
-    FUZZ_CHECK(clean(&twice, once.data, once.len) == 0);
+    FUZZ_CHECK(text_for_model(&twice, once.data, once.len) == 0);
     FUZZ_CHECK(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
     buf_release(&once);
     buf_release(&twice);
-}
-
-/* No line of it is a command to a CI runner. */
-static void check_ci_log(const char *text, size_t len)
-{
-    static const char *const commands[] = {"::", "##[", "##vso[", "section_start:"};
-    struct buf out;
-    bool at_line_start = true;
-    buf_init(&out, OUT_MAX);
-    FUZZ_CHECK(text_for_ci_log(&out, text, len, &at_line_start) == 0);
-    FUZZ_CHECK(fuzz_is_clean(out.data, out.len));
-    FUZZ_CHECK(!strstr(out.data, "##[") && !strstr(out.data, "##vso["));
-    for (const char *line = out.data; line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-            FUZZ_CHECK(strncmp(line, commands[i], strlen(commands[i])) != 0);
-    }
-    buf_release(&out);
 }
 
 static void check_utf8(const char *text, size_t len)
@@ -72,9 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const char *text = (const char *)data + 1;
     size_t len = size - 1;
-    check_cleaner(text_for_model, text, len);
-    check_cleaner(text_for_terminal, text, len);
-    check_ci_log(text, len);
+    check_cleaner(text, len);
     check_utf8(text, len);
     check_cut(text, len, data[0]);
     (void)text_is_binary(text, len);

@@ -7,12 +7,6 @@
 
 typedef int (*cleaner)(struct buf *, const char *, size_t);
 
-static int ci_whole(struct buf *out, const char *text, size_t len)
-{
-    bool at_line_start = true;
-    return text_for_ci_log(out, text, len, &at_line_start);
-}
-
 static int fix(struct buf *out, const char *text, size_t len)
 {
     return text_fix_utf8(out, text, len, NULL);
@@ -95,13 +89,10 @@ static void test_full_buffer_is_left_as_it_was(void **state)
     struct buf out;
     buf_init(&out, 8);
     assert_int_equal(buf_text(&out, "abc"), 0);
-    bool at_line_start = true;
     assert_int_equal(text_fix_utf8(&out, "12345\xff", 6, NULL), -1);
     assert_int_equal(text_for_model(&out, "\x01\x02", 2), -1);
-    assert_int_equal(text_for_ci_log(&out, "::error::", 9, &at_line_start), -1);
     assert_int_equal(text_head_tail(&out, "0123456789", 10, 2, 2), -1);
     assert_string_equal(out.data, "abc");
-    assert_true(at_line_start);
     buf_release(&out);
 }
 
@@ -153,46 +144,6 @@ static void test_model(void **state)
     /* an emoji with variation selector 16 stays whole */
     check(text_for_model, "\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\xef\xb8\x8f");
     check(text_for_model, "\xd8\xb3\xd9\x84\xd8\xa7\xd9\x85", "\xd8\xb3\xd9\x84\xd8\xa7\xd9\x85");
-}
-
-static void test_terminal(void **state)
-{
-    (void)state;
-    check(text_for_terminal, "\x1b]52;c;Zm9v\x07", "\\x1b]52;c;Zm9v<U+0007>");
-    check(text_for_terminal, "ok\b\b", "ok<U+0008><U+0008>");
-    check(text_for_terminal, "\x7f", "<U+007F>");
-    /* a sequence cut between two pieces is harmless because each byte is shown by itself */
-    check(text_for_terminal, "\x1b", "\\x1b");
-}
-
-static void test_ci_log(void **state)
-{
-    (void)state;
-    check(ci_whole, "::error::x\n", "| ::error::x\n");
-    check(ci_whole, "one\n::set-output name=a::b", "one\n| ::set-output name=a::b");
-    check(ci_whole, "a::b\n", "a::b\n");
-    check(ci_whole, "  ::stop-commands::t", "|   ::stop-commands::t");
-    check(ci_whole, "##[group]x", "| # #[group]x");
-    check(ci_whole, "see ##vso[task.setvariable variable=PATH]x",
-          "see # #vso[task.setvariable variable=PATH]x");
-    check(ci_whole, "###VSO[a]", "## #VSO[a]");
-    check(ci_whole, "## Heading\n### Sub\n", "## Heading\n### Sub\n");
-    check(ci_whole, "section_start:1:x", "| section_start:1:x");
-    check(ci_whole, "x\r::error::y", "x<U+000D>::error::y");
-    check(ci_whole, "x\r\n::error::y", "x\n| ::error::y");
-}
-
-static void test_ci_log_in_pieces(void **state)
-{
-    (void)state;
-    struct buf out;
-    buf_init(&out, 1 << 10);
-    bool at_line_start = true;
-    const char *pieces[] = {"a", ":", ":b\n", " ", ":", ":error::x"};
-    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
-        assert_int_equal(text_for_ci_log(&out, pieces[i], strlen(pieces[i]), &at_line_start), 0);
-    assert_string_equal(out.data, "a::b\n | ::error::x");
-    buf_release(&out);
 }
 
 static void test_edge(void **state)
@@ -257,9 +208,6 @@ int main(void)
         cmocka_unit_test(test_full_buffer_is_left_as_it_was),
         cmocka_unit_test(test_binary),
         cmocka_unit_test(test_model),
-        cmocka_unit_test(test_terminal),
-        cmocka_unit_test(test_ci_log),
-        cmocka_unit_test(test_ci_log_in_pieces),
         cmocka_unit_test(test_edge),
         cmocka_unit_test(test_head_tail),
         cmocka_unit_test(test_distance),
