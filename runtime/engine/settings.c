@@ -24,7 +24,7 @@ const char *settings_layer_name(enum layer layer)
     return names[layer];
 }
 
-static const tackle_setting *row_of(enum setting id)
+static const tackle_setting *row_of(size_t id)
 {
     return settings_table()[id];
 }

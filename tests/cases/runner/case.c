@@ -282,7 +282,7 @@ static int read_section(struct test_case *test, const struct section *section, s
             kind = others[i].kind;
     if (kind >= 0) {
         struct step *step = add_step(test);
-        step->kind = kind;
+        step->kind = (enum step_kind)kind;
         step->section = section;
         return 0;
     }

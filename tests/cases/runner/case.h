@@ -96,9 +96,11 @@ struct run {
     struct words tolerated; /* what the checks made after every case let pass */
 };
 
+enum step_kind { STEP_PLACE, STEP_PREPARE, STEP_ENVIRONMENT, STEP_RUN };
+
 /* Steps are taken in the order of the file. */
 struct step {
-    enum { STEP_PLACE, STEP_PREPARE, STEP_ENVIRONMENT, STEP_RUN } kind;
+    enum step_kind kind;
     const struct section *section; /* of all but STEP_RUN; borrowed */
     size_t run;                    /* of STEP_RUN: index */
 };
