@@ -153,7 +153,7 @@ static int check_value(enum setting id, const char **value, struct err *err)
 static enum setting find(const char *key)
 {
     for (size_t id = 0; id < SETTING_COUNT; id++) {
-        const char *a = row_of(id)->key, *b = key;
+        const char *a = row_of((enum setting)id)->key, *b = key;
         while (*a && (*a == *b || (*a == '_' && *b == '-')))
             a++, b++;
         if (!*a && !*b)
@@ -398,9 +398,9 @@ int settings_init(struct settings *s)
 {
     *s = (struct settings){0};
     for (size_t id = 0; id < SETTING_COUNT; id++) {
-        if (!row_of(id)->default_value)
+        if (!row_of((enum setting)id)->default_value)
             continue;
-        s->values[id].text = strdup(row_of(id)->default_value);
+        s->values[id].text = strdup(row_of((enum setting)id)->default_value);
         if (!s->values[id].text) {
             settings_release(s);
             return -1;
@@ -502,7 +502,7 @@ json_t *settings_json(const struct settings *s)
     for (size_t id = 0; all && id < SETTING_COUNT; id++) {
         const struct setting_value *v = &s->values[id];
         json_t *row =
-            json_pack("{s:s, s:o, s:s}", "key", row_of(id)->key, "value",
+            json_pack("{s:s, s:o, s:s}", "key", row_of((enum setting)id)->key, "value",
                       value_json(v, (enum setting)id), "origin", settings_layer_name(v->layer));
         if (v->text && is_type((enum setting)id, "duration"))
             (void)json_object_set_new(row, "ms",
