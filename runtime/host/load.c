@@ -140,11 +140,3 @@ int load_object(int fd, struct manifest *manifest, struct problems *problems)
     const tackle_plugin *plugin = find_symbol(object, problems);
     return plugin ? manifest_read(manifest, plugin, problems) : -1;
 }
-
-int load_plugin(const char *path, struct manifest *manifest, struct stat *file,
-                struct problems *problems)
-{
-    memset(manifest, 0, sizeof *manifest);
-    int fd = load_open(path, file, problems);
-    return fd < 0 ? -1 : load_object(fd, manifest, problems);
-}

@@ -18,8 +18,4 @@ int load_open(const char *path, struct stat *file, struct problems *problems);
  * case. */
 int load_object(int fd, struct manifest *manifest, struct problems *problems);
 
-/* Both at once. */
-int load_plugin(const char *path, struct manifest *manifest, struct stat *file,
-                struct problems *problems);
-
 #endif

@@ -3,6 +3,7 @@
  * whether this machine can close that sandbox. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,9 +66,14 @@ static int describe(const char *path)
         perror("tackle-host: standard output");
         return EXIT_FAILURE;
     }
-    int status = sandbox_describe(&failure) ? problems_add(&problems, "run tackle doctor", "%s: %s",
-                                                           failure.step, failure.text)
-                                            : load_plugin(path, &manifest, &file, &problems);
+    char real[PATH_MAX];
+    int plugin = load_open(path, &file, &problems), status = -1;
+    if (plugin >= 0 && !realpath(path, real))
+        (void)problems_add(&problems, "look where it is", "the file is gone");
+    else if (plugin >= 0 && sandbox_describe(real, plugin, &failure))
+        (void)problems_add(&problems, "run tackle doctor", "%s: %s", failure.step, failure.text);
+    else if (plugin >= 0)
+        status = load_object(plugin, &manifest, &problems);
     int printed = print(output, status ? describe_problems(path, &problems)
                                        : describe_plugin(path, &manifest, &file));
     manifest_release(&manifest);

@@ -22,6 +22,10 @@
 #include "host/rights.h"
 #include "host/syscalls.h"
 
+#define DESCRIBE_MEMORY_MIB 1024
+#define DESCRIBE_PROCESSES  64
+#define DESCRIBE_FILE_MIB   64
+
 /* What the process inside tells the outer one, once. */
 struct word {
     bool closed;
@@ -267,9 +271,22 @@ int sandbox_enter(const struct sandbox_spec *spec, struct sandbox_report *report
     return limits_set(spec, failure) || rights_forbid_new(failure) ? -1 : 0;
 }
 
-int sandbox_describe(struct step_failure *failure)
+int sandbox_describe(const char *plugin, int plugin_fd, struct step_failure *failure)
 {
-    const struct sandbox_spec spec = {.tier = TIER_OFF};
-    *failure = (struct step_failure){{0}, {0}};
-    return limits_set(&spec, failure) || rights_forbid_new(failure) ? -1 : 0;
+    struct sandbox_spec spec = {.workspace_fd = -1,
+                                .plugin = plugin,
+                                .plugin_fd = plugin_fd,
+                                .memory_mib = DESCRIBE_MEMORY_MIB,
+                                .processes = DESCRIBE_PROCESSES,
+                                .file_mib = DESCRIBE_FILE_MIB};
+    static const enum sandbox_tier tiers[] = {TIER_T3, TIER_T2, TIER_EXTERNAL};
+    int status = -1;
+    if (!ENFORCED(sandbox_describe))
+        return 0;
+    for (size_t i = 0; i < sizeof tiers / sizeof *tiers && status; i++) {
+        struct sandbox_report report;
+        spec.tier = tiers[i];
+        status = sandbox_enter(&spec, &report, failure);
+    }
+    return status;
 }

@@ -25,7 +25,9 @@ struct sandbox_report {
 int sandbox_enter(const struct sandbox_spec *spec, struct sandbox_report *report,
                   struct step_failure *failure);
 
-/* For a plugin that is only described: limits, no new rights. 0 or -1. */
-int sandbox_describe(struct step_failure *failure);
+/* For a plugin that is only described: the best tier that this machine has, with nothing to work
+ * in, nothing to write to and no network; in tier external at the least. What a run is held by is
+ * not decided here. 0; or -1 with the step that failed. As sandbox_enter() otherwise. */
+int sandbox_describe(const char *plugin, int plugin_fd, struct step_failure *failure);
 
 #endif
