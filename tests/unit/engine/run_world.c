@@ -35,12 +35,14 @@ static struct policy *make_policy(const char *sandbox, const char *approval)
 void world_may_write(struct world *w)
 {
     policy_free(w->policy);
+    w->policy = NULL;
     w->config.policy = w->policy = make_policy("workspace-write", "never");
 }
 
 void world_asks(struct world *w)
 {
     policy_free(w->policy);
+    w->policy = NULL;
     w->config.policy = w->policy = make_policy("read-only", "ask");
     w->config.ask = true;
 }
