@@ -124,7 +124,7 @@ static char *make_head(const struct report *r)
     put_numbers(to, result);
     free(end);
     free(problem);
-    memory_close(to);
+    memory_close(to, &text);
     return text;
 }
 
@@ -216,7 +216,7 @@ static void put_report(FILE *to, const json_t *report)
     FILE *lines = memory_file(&text, &len);
     put_look(lines, json_object_get(report, "executed"), "path", "by", false);
     put_look(lines, json_object_get(report, "hosts"), "host", NULL, true);
-    memory_close(lines);
+    memory_close(lines, &text);
     if (len > 0)
         (void)fprintf(to, "\n### Look at these\n\n%s", text);
     free(text);
@@ -250,11 +250,11 @@ static char *make_rest(const struct report *r)
             put_warnings(section, r);
         else
             put_calls(section, r);
-        memory_close(section);
+        memory_close(section, &part);
         (void)fwrite(part, 1, part_len, to);
         free(part);
     }
-    memory_close(to);
+    memory_close(to, &text);
     return text;
 }
 
@@ -290,7 +290,7 @@ static void put_answer(FILE *to, const char *answer, size_t room)
         return;
     FILE *file = memory_file(&text, &len);
     clean_text(CLEAN_TERMINAL, file, answer, strlen(answer));
-    memory_close(file);
+    memory_close(file, &text);
     size_t marks = fence_length(text), around = 2 * marks + CUT_NOTE;
     if (room > around) {
         size_t shown = cut_at(text, room - around);
@@ -320,7 +320,7 @@ char *github_summary(const struct report *report, size_t room)
         if (has_rest)
             (void)fputs(rest, to);
     }
-    memory_close(to);
+    memory_close(to, &text);
     free(rest);
     free(head);
     return text;

@@ -93,7 +93,7 @@ static void put_answer(FILE *to, const struct report *r)
         return;
     FILE *file = memory_file(&clean, &len);
     clean_text(CLEAN_TERMINAL, file, text, whole < ANSWER_MAX ? whole : ANSWER_MAX);
-    memory_close(file);
+    memory_close(file, &clean);
     (void)fputs("      <system-out>", to);
     put_xml(to, clean);
     (void)fprintf(to, "%s</system-out>\n", whole > ANSWER_MAX ? "&#10;(cut)" : "");
@@ -168,6 +168,6 @@ char *junit_make(const struct report *report)
         (void)fprintf(to, "    <system-err>%zu more tool calls are not listed</system-err>\n",
                       report->calls_more);
     (void)fputs("  </testsuite>\n</testsuites>\n", to);
-    memory_close(to);
+    memory_close(to, &text);
     return text;
 }

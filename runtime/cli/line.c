@@ -93,7 +93,7 @@ char *line_make(const char *text, size_t len, size_t columns, bool utf8)
     size_t size = 0;
     FILE *file = memory_file(&line, &size);
     clean_text(CLEAN_TERMINAL, file, text, len < LINE_BYTES_MAX ? len : LINE_BYTES_MAX);
-    memory_close(file);
+    memory_close(file, &line);
     fold(line);
     return cut(line, columns, utf8);
 }
@@ -197,7 +197,7 @@ char *line_call(json_t *arguments)
     else if (raw)
         (void)fwrite(raw, 1, json_string_length(arguments), file);
     json_decref(parsed);
-    memory_close(file);
+    memory_close(file, &text);
     char *line = line_make(text, len, 0, true);
     free(text);
     return line;

@@ -87,7 +87,7 @@ char *lookup_join(const json_t *list)
         const char *name = json_is_string(item) ? json_string_value(item) : json_text(item, "name");
         (void)fprintf(file, "%s%s", i ? " " : "", name);
     }
-    memory_close(file);
+    memory_close(file, &text);
     return text;
 }
 

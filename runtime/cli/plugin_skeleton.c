@@ -74,7 +74,7 @@ char *skeleton_source(const char *name)
         else
             (void)fputc(source[i], file);
     }
-    memory_close(file);
+    memory_close(file, &text);
     return text;
 }
 

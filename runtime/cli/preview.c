@@ -81,7 +81,7 @@ static char *visible(const char *text, size_t len, bool command)
     unsigned point = 0;
     FILE *to = memory_file(&clean, &clean_len);
     clean_text(CLEAN_TERMINAL, to, text, len);
-    memory_close(to);
+    memory_close(to, &clean);
     to = memory_file(&out, &out_len);
     for (const char *at = clean; *at;) {
         size_t blanks = strspn(at, " "), strange = strange_blank(at, &point);
@@ -99,7 +99,7 @@ static char *visible(const char *text, size_t len, bool command)
             (void)fputc(*at++, to);
         }
     }
-    memory_close(to);
+    memory_close(to, &out);
     free(clean);
     return out;
 }
@@ -154,7 +154,7 @@ static void warn_of_foreign(struct preview *p, const char *text)
         (void)fprintf(to, " U+%04" PRIX32, point);
         count++;
     }
-    memory_close(to);
+    memory_close(to, &note);
     if (count > 0)
         preview_add(p, STYLE_YELLOW, "", note);
     free(note);
@@ -173,7 +173,7 @@ static void add_argv(struct preview *p, const json_t *argv)
         if (json_is_string(item))
             put_token(to, json_string_value(item), json_string_length(item));
     }
-    memory_close(to);
+    memory_close(to, &text);
     add_text(p, STYLE_BOLD, "", text, len, true);
     warn_of_foreign(p, text);
     free(text);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,7 +12,21 @@
 #include "base/clock.h"
 #include "io/spawn.h"
 
-static const char *const host_env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL};
+#define HOST_ENV "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"
+
+static int spawn_host(const char *const argv[], const struct spawn_fd *fds, size_t count,
+                      struct spawned *process, struct err *err)
+{
+#ifdef TACKLE_MUTATE
+    char point[128];
+    const char *off = getenv("TACKLE_MUTANT");
+    (void)snprintf(point, sizeof point, "TACKLE_MUTANT=%s", off ? off : "");
+    const char *const env[] = {HOST_ENV, point, NULL};
+#else
+    static const char *const env[] = {HOST_ENV, NULL};
+#endif
+    return spawn_start(argv, env, fds, count, process, err);
+}
 
 /* 0 when fd is readable, -1 when the time is up. */
 static int wait_readable(int fd, int64_t until_ms, struct err *err)
@@ -59,7 +75,7 @@ static int start(const char *const argv[], int *out_fd, struct spawned *process,
         return err_set(err, ERR_IO, "cannot make a pipe: %s", strerror(errno));
     }
     const struct spawn_fd fds[] = {{null_fd, 0}, {pipe_fds[1], 1}, {null_fd, 2}};
-    int status = spawn_start(argv, host_env, fds, 3, process, err);
+    int status = spawn_host(argv, fds, 3, process, err);
     (void)close(null_fd);
     (void)close(pipe_fds[1]);
     if (status != 0)

@@ -231,14 +231,19 @@ static void tracing(void **state)
 static void leave_something(struct host_inside *in)
 {
     struct host_peer *p = &in->peer;
-    host_peer_says(p,
-                   "setsid sleep 611 & nohup sleep 611 >/dev/null 2>&1 & (setsid sh -c 'sleep 611 "
-                   "& sleep 611' &) ; echo started",
-                   "started");
-    host_peer_hides(p,
-                    "grep -ls 'sleep.611' /proc/[0-9]*/cmdline | grep -v /self/ | while read f; "
-                    "do tr '\\0' ' ' < $f; done",
-                    "sleep 611 ");
+    char start[256], look[256], sleeper[64];
+    int own = (int)getpid(); /* t2 sees the processes of other tests, too */
+    (void)snprintf(sleeper, sizeof sleeper, "sleep 611.%d ", own);
+    (void)snprintf(start, sizeof start,
+                   "setsid %s & nohup %s >/dev/null 2>&1 & (setsid sh -c '%s & %s' &) ; "
+                   "echo started",
+                   sleeper, sleeper, sleeper, sleeper);
+    (void)snprintf(look, sizeof look,
+                   "grep -ls 'sleep.611.%d' /proc/[0-9]*/cmdline | grep -v /self/ | while read f; "
+                   "do tr '\\0' ' ' < $f; done 2>/dev/null",
+                   own);
+    host_peer_says(p, start, "started");
+    host_peer_hides(p, look, sleeper);
 }
 
 /* The process that watches a command is of the same user, so the command can kill it. */
