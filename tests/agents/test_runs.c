@@ -98,22 +98,20 @@ static void job_start(struct job *job, const char *replies)
     free(git(job->folder, "git_init", "{}"));
 }
 
-/* Runs the agent on the repository to its end, which must be a final answer. */
-static void job_run(struct job *job, const char *agent, const char *prompt)
+/* Runs the agent to its end, which must be a final answer; returns that. `more`: settings that come
+ * with the agent's. */
+static char *run_agent(const struct job *job, const char *agent, const char *prompt,
+                       const char *const *more)
 {
     char path[512];
     (void)snprintf(path, sizeof path, TEST_SOURCE_DIR "/agents/%s.md", agent);
-    const char *const settings[] = {
-        "agent",
-        path,
-        "base_url",
-        job->endpoint.url,
-        "plugin_option",
-        "git.author_name=Agent",
-        "plugin_option",
-        "git.author_email=agent@example.org",
-        NULL,
+    const char *settings[16] = {
+        "agent",         path,
+        "plugin_option", "git.author_name=Agent",
+        "plugin_option", "git.author_email=agent@example.org",
     };
+    for (size_t i = 0; more[i]; i++)
+        settings[6 + i] = more[i];
     tackle_error err = TACKLE_ERROR_INIT;
     tackle_run *run = NULL;
     tackle_runtime *rt = new_runtime(job->folder, settings);
@@ -122,10 +120,27 @@ static void job_run(struct job *job, const char *agent, const char *prompt)
         fail_msg("%s", err.message);
     if (tackle_run_exit_code(run) != TACKLE_EXIT_OK)
         fail_msg("%s", tackle_run_result(run));
-    job->answer = strdup(tackle_run_text(run));
-    assert_non_null(job->answer);
+    char *answer = strdup(tackle_run_text(run));
+    assert_non_null(answer);
     tackle_runtime_free(rt);
+    return answer;
+}
+
+/* Runs the agent on the repository, and records it; then plays the recording, with the endpoint
+ * gone: the same requests, and the same answer. */
+static void job_run(struct job *job, const char *agent, const char *prompt)
+{
+    char *place = test_temp_dir(), *tape = test_join(place, "tape");
+    const char *const live[] = {"base_url", job->endpoint.url, "record", tape, NULL};
+    const char *const replay[] = {"replay", tape, "replay_mode", "full", NULL};
+    job->answer = run_agent(job, agent, prompt, live);
     job->requests = endpoint_child_stop(&job->endpoint);
+    char *again = run_agent(job, agent, prompt, replay);
+    assert_string_equal(again, job->answer);
+    free(again);
+    test_remove_tree(place);
+    free(tape);
+    free(place);
 }
 
 static void job_end(struct job *job)
