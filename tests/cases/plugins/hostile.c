@@ -20,7 +20,7 @@ static char at_birth[256];
 __attribute__((constructor)) static void begin(void)
 {
     const char *key = getenv("TACKLE_API_KEY"), *home = getenv("HOME");
-    int fd = open("/tmp/tackle-hostile-marker", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open("hostile-marker", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     (void)snprintf(at_birth, sizeof at_birth, "key %s, home %s", key ? key : "none",
                    home ? home : "none");
     if (fd >= 0)
